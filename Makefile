@@ -1,0 +1,47 @@
+# The two commands of the README, and what else a day's work needs. Everything is set up on first use.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --no-input --only-binary :all: --require-hashes
+
+.PHONY: run test check format lock clean
+
+run: $(VENV)/run.done ## Start the server with the embedded model, or with MAX_MODEL if it is set.
+	@MAX_MODEL="$${MAX_MODEL:-starter}" exec $(BIN)/whisper_api
+
+test: $(VENV)/dev.done ## Run all tests.
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev.done ## Lint, check the format, check the types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev.done ## Put the code into shape.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## Resolve the dependencies anew (needs uv).
+	locks/make
+
+clean: ## Remove what the other targets made.
+	rm -rf $(VENV) .mypy_cache .ruff_cache dist out
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "whisper_api needs Python 3.11 to 3.13; set PYTHON to one, for example: make run PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+
+# Packages are not compiled at installation but when they are first used, which is much less of them.
+$(VENV)/run.done: locks/run.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what the server needs into $(VENV) ..."
+	@$(INSTALL) --no-compile --requirement locks/run.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.done: locks/dev.txt locks/samples.txt $(VENV)/run.done
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(INSTALL) --no-compile --requirement locks/dev.txt
+	@$(INSTALL) --no-compile --no-deps --requirement locks/samples.txt
+	@touch $@

@@ -1,0 +1,20 @@
+"""A private speech-to-text server: a recording goes in, its text comes out."""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    app: FastAPI
+
+
+def __getattr__(name: str) -> Any:
+    """Make ``app`` on first use, so that ``uvicorn whisper_api:app`` works and a plain import stays free."""
+    if name == "app":
+        from whisper_api.app import create_app
+        from whisper_api.settings import Settings
+
+        return create_app(Settings())
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,62 @@
+"""Who is asking: the person that the reverse proxy has signed in, or somebody at this very machine."""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import Request
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# Any of these says that the request came through something else, whatever it claims about where from.
+_FORWARDING = (
+    "forwarded", "via", "x-email", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto",
+    "x-forwarded-server", "x-real-ip", "x-user",
+)  # fmt: skip
+_LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """``email`` and ``user`` as a trusted proxy gave them; ``local`` for a request from this machine itself."""
+
+    email: str | None
+    user: str | None
+    local: bool
+
+
+class Doorkeeper:
+    """Tells people apart by the peer that connected and by the headers that it may set."""
+
+    def __init__(self, trusted_proxies: Sequence[Network]) -> None:
+        self._trusted = trusted_proxies
+
+    def person(self, request: Request) -> Person:
+        peer = _address(request.client.host) if request.client else None
+        trusted = peer is not None and any(peer in network for network in self._trusted)
+        email = request.headers.get("x-email", "").strip() if trusted else ""
+        user = request.headers.get("x-user", "").strip() if trusted else ""
+        return Person(email or None, user or None, _is_local(request, peer))
+
+
+def _is_local(request: Request, peer: Address | None) -> bool:
+    """Whether somebody at this machine asks, and not a proxy that runs on it.
+
+    The host has to be the machine's own name as well: a web page elsewhere whose name was made to point to
+    127.0.0.1 ("DNS rebinding") comes with its own.
+    """
+    if peer is None or not peer.is_loopback or any(header in request.headers for header in _FORWARDING):
+        return False
+    host, separator, port = request.headers.get("host", "").lower().rpartition(":")
+    if not separator or not port.isdecimal():
+        host = f"{host}{separator}{port}"
+    return host in _LOCAL_HOSTS
+
+
+def _address(host: str) -> Address | None:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:  # a Unix socket has no address
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

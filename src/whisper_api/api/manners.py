@@ -1,0 +1,46 @@
+"""What every answer has in common: a line in the log, and headers that keep browsers from leaking or caching."""
+
+import logging
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+class Manners:
+    """ASGI middleware. The log has a route's pattern and never the address, which may hold task ids or names."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.monotonic(), 500
+        private = scope["path"].startswith(("/api/", "/logs"))
+
+        async def mannerly_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [*message.get("headers", ()), *_HEADERS]
+                if private:
+                    headers.append((b"cache-control", b"no-store"))  # texts must not end up in a browser's disk cache
+                message = {**message, "headers": headers}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, mannerly_send)
+        finally:
+            route = getattr(scope.get("route"), "path", "(no route)")
+            # Reading is what pages and monitors do all day; what was sent, and what broke, is worth a line.
+            level = logging.DEBUG if scope["method"] in ("GET", "HEAD") and status != 500 else logging.INFO
+            logger.log(level, "%s %s: %d in %d ms", scope["method"], route, status, (time.monotonic() - began) * 1000)

@@ -1,0 +1,87 @@
+"""The server's life: bind, serve, drain, stop."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from whisper_api.tasks.desk import Desk
+
+
+class CannotListen(Exception):
+    """The address cannot be used; the message says why."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises CannotListen."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise CannotListen(f"LISTEN={host} PORT={port} cannot be listened on: {error.strerror or error}.") from error
+
+
+def url(listening: socket.socket) -> str:
+    """Where a browser on this machine finds the server."""
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Server(uvicorn.Server):
+    """uvicorn, but the first signal only closes the door: the task in hand may end, and its text can still be read.
+
+    A second signal stops at once. ``grace`` in seconds; ``on_ready`` is called when requests are answered.
+    """
+
+    def __init__(self, app: FastAPI, *, grace: float, on_ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=max(1, round(grace)),
+            )
+        )
+        self._desk: Desk = app.state.desk
+        self._grace = grace
+        self._on_ready = on_ready
+        self._draining: asyncio.Task[None] | None = None
+
+    def run_on(self, listening: socket.socket) -> None:
+        """Serve until a signal says to stop, then return."""
+        with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
+            runner.run(self._serve_with_signals(listening))
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._on_ready()
+
+    async def _serve_with_signals(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        # Not serve(): it handles signals itself, and raises them again once it has stopped.
+        await self._serve([listening])
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        if self._draining is not None:
+            self.should_exit = self.force_exit = True
+            self._draining.cancel()
+            return
+        self._draining = asyncio.get_running_loop().create_task(self._drain())
+
+    async def _drain(self) -> None:
+        try:
+            await self._desk.close(self._grace)
+        finally:
+            self.should_exit = True

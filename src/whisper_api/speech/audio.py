@@ -1,0 +1,122 @@
+"""Any recording that FFmpeg's libraries can read, as 16 kHz mono samples.
+
+Recordings come from strangers, so the libraries are kept to plain media files: a playlist could otherwise make
+them open other files and addresses (https://ffmpeg.org/ffmpeg-protocols.html, "protocol_whitelist").
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import av
+import numpy as np
+from av.container import InputContainer
+from numpy.typing import NDArray
+
+from whisper_api.speech.errors import UnreadableRecording
+
+SAMPLE_RATE = 16_000
+"""Samples a second, as Whisper was trained on."""
+
+_DEMUXERS = (
+    "aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "dsf", "dts", "eac3", "flac", "flv", "matroska",
+    "mov", "mp3", "mp4", "mpc", "mpc8", "mpeg", "mpegts", "mxf", "nut", "ogg", "oma", "rm", "tta", "voc", "w64",
+    "wav", "webm", "wv",
+)  # fmt: skip
+_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(_DEMUXERS)}
+_PATIENCE_SECONDS = 30.0
+_CHUNK_SAMPLES = 30 * SAMPLE_RATE
+
+UNREADABLE = "The file could not be read as a recording. Send audio or video, for example mp3, m4a, wav, ogg or mp4."
+NO_AUDIO_TRACK = "File has no audio track."
+NO_SOUND = "The file has an audio track, but no sound could be decoded from it; it may be cut off or damaged."
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a recording says of itself; ``duration`` in seconds, None where it does not say."""
+
+    container: str
+    codec: str
+    duration: float | None
+
+
+def inspect(recording: int) -> Facts:
+    """Look at the open file ``recording`` and decode its first sound.
+
+    Raises UnreadableRecording, with a sentence for whoever sent it, where there is none.
+    """
+    with _opened(recording) as container:
+        stream = container.streams.audio[0]
+        duration = None
+        if stream.duration is not None and stream.time_base is not None:
+            duration = float(stream.duration * stream.time_base)
+        elif container.duration is not None:
+            duration = container.duration / av.time_base
+        facts = Facts(container.format.name, stream.codec_context.name, duration)
+        if next(_frames(container), None) is None:
+            raise UnreadableRecording(NO_SOUND)
+    return facts
+
+
+def decode(recording: int) -> Iterator[NDArray[np.float32]]:
+    """Decode the open file ``recording`` into pieces of 16 kHz mono, float32 in [-1, 1], each of shape (samples,).
+
+    Damaged parts are passed over, and a file that is cut off gives what it holds.
+    """
+    with _opened(recording) as container:
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+        pieces: list[NDArray[np.float32]] = []
+        samples = 0
+        for frame in _frames(container):
+            for resampled in resampler.resample(frame):
+                pieces.append(_samples(resampled))
+                samples += resampled.samples
+            if samples >= _CHUNK_SAMPLES:
+                yield np.concatenate(pieces)
+                pieces, samples = [], 0
+        pieces.extend(_samples(resampled) for resampled in resampler.resample(None))
+        if pieces:
+            yield np.concatenate(pieces)
+
+
+def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:
+    return frame.to_ndarray().astype(np.float32, copy=False).reshape(-1)
+
+
+@contextmanager
+def _opened(recording: int) -> Iterator[InputContainer]:
+    try:
+        # By its path, so that each reader has a position of its own, and FFmpeg reads without the interpreter.
+        container = av.open(
+            f"file:/dev/fd/{recording}",
+            options=_OPTIONS,
+            timeout=_PATIENCE_SECONDS,
+            metadata_errors="replace",
+        )
+    except (av.FFmpegError, ValueError) as error:
+        raise UnreadableRecording(UNREADABLE) from error
+    with container:
+        if not container.streams.audio:
+            raise UnreadableRecording(NO_AUDIO_TRACK)
+        yield container
+
+
+def _frames(container: InputContainer) -> Iterator[av.AudioFrame]:
+    """The frames of the first audio stream, whatever of them can be decoded."""
+    packets = container.demux(container.streams.audio[0])
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.FFmpegError:  # the file ends in the middle, or its container is damaged from here on
+            return
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:  # a damaged packet costs its own few milliseconds
+            continue
+        for frame in frames:
+            if isinstance(frame, av.AudioFrame) and frame.samples > 0:
+                frame.pts = None  # times are counted in samples: a damaged clock in the file must not matter
+                yield frame

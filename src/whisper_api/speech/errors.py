@@ -1,0 +1,17 @@
+"""What can go wrong with speech, each as a sentence for the person who sent the recording."""
+
+
+class SpeechError(Exception):
+    """The message is a whole sentence that says what is wrong and, where possible, what to do."""
+
+
+class UnreadableRecording(SpeechError):
+    """The file is not a recording, is damaged, or has no audio in it."""
+
+
+class NoModel(SpeechError):
+    """No weights that may be used can be found or loaded."""
+
+
+class UnsupportedRequest(SpeechError):
+    """The loaded model cannot do what was asked for."""

@@ -1,0 +1,103 @@
+"""One person's recording on its way to text."""
+
+import asyncio
+import secrets
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from whisper_api.speech.options import Options
+from whisper_api.tasks.recording import Recording
+from whisper_api.transcript import Segment, joined
+
+
+class Status(StrEnum):
+    PENDING = "pending"
+    PROCESSING = "processing"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(eq=False)
+class Task:
+    """What is known of one upload. Times are in UTC, durations in seconds.
+
+    ``resources`` are held until the task ends, the ``recording`` first of all; ``segments`` grow while it is
+    processed. ``collected`` is set when somebody has read how it ended.
+    """
+
+    filename: str
+    options: Options
+    recording: Recording
+    resources: ExitStack = field(default_factory=ExitStack)
+    duration: float | None = None
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
+    status: Status = Status.PENDING
+    uploaded_at: datetime = field(default_factory=now)
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    language: str | None = None
+    segments: list[Segment] = field(default_factory=list)
+    wanted_model: str | None = None
+    used_model: str | None = None
+    used_device: str | None = None
+    error: str | None = None
+    collected: asyncio.Event = field(default_factory=asyncio.Event)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def has_ended(self) -> bool:
+        return self._ended.is_set()
+
+    @property
+    def text(self) -> str | None:
+        """The whole text, once it is whole."""
+        return joined(self.segments) if self.status is Status.FINISHED else None
+
+    @property
+    def processing_seconds(self) -> float | None:
+        if self.started_at is None:
+            return None
+        return ((self.finished_at or now()) - self.started_at).total_seconds()
+
+    @property
+    def progress(self) -> float:
+        """How much of the recording has been decoded, from 0 to 1."""
+        if self.status is Status.FINISHED:
+            return 1.0
+        if not self.segments or not self.duration:
+            return 0.0
+        return min(self.segments[-1].end / self.duration, 1.0)
+
+    def start(self, *, wanted_model: str, used_model: str, used_device: str) -> None:
+        """Begin, or begin again after a worker was lost."""
+        self.status = Status.PROCESSING
+        self.started_at = now()
+        self.segments = []
+        self.wanted_model = wanted_model
+        self.used_model = used_model
+        self.used_device = used_device
+
+    def finish(self) -> None:
+        self._end(Status.FINISHED)
+
+    def fail(self, reason: str) -> None:
+        """End without a text; ``reason`` is a sentence for whoever sent the recording."""
+        self.segments = []
+        self.error = reason
+        self._end(Status.FAILED)
+
+    async def wait(self) -> None:
+        """Return when the task has ended, one way or the other."""
+        await self._ended.wait()
+
+    def _end(self, status: Status) -> None:
+        self.status = status
+        self.finished_at = now()
+        self.resources.close()
+        self._ended.set()

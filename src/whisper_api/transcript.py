@@ -1,0 +1,50 @@
+"""The values that every room speaks: what was said, when, and how sure Whisper is of it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word; ``start`` and ``end`` in seconds on the recording's clock."""
+
+    text: str
+    start: float
+    end: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One stretch of speech; ``start`` and ``end`` in seconds on the recording's clock.
+
+    ``avg_logprob``, ``compression_ratio`` and ``no_speech_prob`` are Whisper's own measures of how far the
+    text can be relied on, under the names that Whisper gives them.
+    """
+
+    start: float
+    end: float
+    text: str
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Everything that was said in one recording of ``duration`` seconds."""
+
+    language: str
+    language_probability: float
+    duration: float
+    segments: tuple[Segment, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole text on one line."""
+        return joined(self.segments)
+
+
+def joined(segments: "tuple[Segment, ...] | list[Segment]") -> str:
+    """The text of ``segments`` on one line. Whisper writes the space between words, so none is added."""
+    return "".join(segment.text for segment in segments).strip()

@@ -1,0 +1,1 @@
+"""Where engines run: a child process that can be unloaded, killed and started again, and its messages."""

@@ -1,0 +1,147 @@
+"""What the server and its worker process say to each other: one line of JSON a message.
+
+JSON, checked on arrival, and never pickles: the worker reads what strangers upload, so what it says is data.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from whisper_api.speech.options import Options
+from whisper_api.transcript import Segment
+
+# ---- to the worker -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Load a model: the best one up to ``limit`` (a name or a directory; None: the best that fits).
+
+    ``cpu_limit`` takes the place of a missing ``limit`` on a CPU.
+    """
+
+    limit: str | None
+    cpu_limit: str
+    use_gpu: bool
+    ask_hub: bool
+    kind: Literal["load"] = "load"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspect:
+    """Say whether the recording that comes with this message can be read."""
+
+    job: str
+    kind: Literal["inspect"] = "inspect"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Turn the recording that comes with this message into text."""
+
+    job: str
+    options: Options
+    kind: Literal["run"] = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    job: str
+    kind: Literal["cancel"] = "cancel"
+
+
+# ---- from the worker ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """``model`` is in memory; ``wanted`` is what was asked for, ``note`` says why it is another one.
+
+    ``hub_failed`` where the model hub was asked in vain.
+    """
+
+    model: str
+    wanted: str
+    device: Literal["cuda", "cpu"]
+    compute_type: str
+    note: str | None
+    hub_failed: bool = False
+    kind: Literal["loaded"] = "loaded"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFailed:
+    reason: str
+    kind: Literal["load_failed"] = "load_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """``duration`` in seconds as the recording states it, or None."""
+
+    job: str
+    duration: float | None
+    kind: Literal["inspected"] = "inspected"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Decoding begins; ``duration`` in seconds, measured."""
+
+    job: str
+    language: str
+    language_probability: float
+    duration: float
+    kind: Literal["started"] = "started"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    job: str
+    segment: Segment
+    kind: Literal["decoded"] = "decoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    job: str
+    kind: Literal["finished"] = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The job cannot be done, for a reason that whoever sent the recording may read."""
+
+    job: str
+    reason: str
+    kind: Literal["failed"] = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    job: str
+    kind: Literal["cancelled"] = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    level: int
+    message: str
+    kind: Literal["logged"] = "logged"
+
+
+Order = Load | Inspect | Run | Cancel
+JobReport = Inspected | Started | Decoded | Finished | Failed | Cancelled
+Report = JobReport | Loaded | LoadFailed | Logged
+
+ORDERS: TypeAdapter[Order] = TypeAdapter(Annotated[Order, Field(discriminator="kind")])
+REPORTS: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Field(discriminator="kind")])
+
+
+def encode_order(order: Order) -> bytes:
+    return ORDERS.dump_json(order) + b"\n"
+
+
+def encode_report(report: Report) -> bytes:
+    return REPORTS.dump_json(report) + b"\n"

@@ -1,0 +1,140 @@
+"""One life of the worker process, seen from the server: spawn, send orders, hand out its reports, end."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+
+from whisper_api.workers.messages import (
+    REPORTS,
+    JobReport,
+    Loaded,
+    LoadFailed,
+    Logged,
+    Order,
+    encode_order,
+)
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_REPORT = 16 * 1024 * 1024
+
+
+class WorkerLost(Exception):
+    """The worker process died, or had to be killed.
+
+    ``inspecting`` where it was looking at a new upload at that moment, which is then the first to suspect.
+    """
+
+    def __init__(self, *, inspecting: bool = False) -> None:
+        super().__init__()
+        self.inspecting = inspecting
+
+
+class WorkerProcess:
+    """A running child; make one with :meth:`spawn`.
+
+    ``loaded`` becomes a Loaded or a LoadFailed once the worker says so; ``ended`` is set when the process is
+    gone, whoever ended it. ``inspections`` are the jobs that look at a new upload.
+    """
+
+    def __init__(
+        self, child: asyncio.subprocess.Process, sending: socket.socket, reports: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:  # fmt: skip
+        self._child = child
+        self._sending = sending
+        self._reports = reports
+        self._writer = writer
+        self._inboxes: dict[str, asyncio.Queue[JobReport | None]] = {}
+        self.loaded: asyncio.Future[Loaded | LoadFailed] = asyncio.get_running_loop().create_future()
+        self.ended = asyncio.Event()
+        self.inspections: set[str] = set()
+        self._died_inspecting = False
+        self._reading = asyncio.create_task(self._read(), name="worker reports")
+
+    @classmethod
+    async def spawn(cls) -> "WorkerProcess":
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            child = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "whisper_api.workers.child", str(theirs.fileno()),
+                pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+        ours.setblocking(False)
+        # Two descriptors of one socket: the event loop's reader owns the one, and descriptors of recordings are
+        # sent through the other, which no transport of asyncio can do.
+        sending = ours.dup()
+        reports, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_REPORT)
+        return cls(child, sending, reports, writer)
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def send(self, order: Order, recording: int | None = None) -> None:
+        """Send an order with the descriptor of its recording. Raises WorkerLost."""
+        line = encode_order(order)
+        try:
+            sent = socket.send_fds(self._sending, [line], [] if recording is None else [recording])
+        except OSError as error:
+            # Also when the socket is full: orders are few and small, so the worker has not read for long.
+            self.kill()
+            raise WorkerLost from error
+        if sent < len(line):
+            self.kill()
+            raise WorkerLost
+
+    def open_inbox(self, job: str) -> "asyncio.Queue[JobReport | None]":
+        """Where the reports on ``job`` will arrive; None says that the process is gone."""
+        inbox = self._inboxes[job] = asyncio.Queue()
+        if self.ended.is_set():
+            inbox.put_nowait(None)
+        return inbox
+
+    @property
+    def loss(self) -> WorkerLost:
+        """What to raise to those who wait for a process that is gone."""
+        return WorkerLost(inspecting=self._died_inspecting)
+
+    def close_inbox(self, job: str) -> None:
+        self._inboxes.pop(job, None)
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._child.kill()
+
+    async def end(self) -> None:
+        """Kill the process and wait until it is gone, with all its memory."""
+        self.kill()
+        await self.ended.wait()
+
+    async def _read(self) -> None:
+        try:
+            while line := await self._reports.readline():
+                self._hand_out(line)
+        except (ValueError, OSError) as error:
+            logger.error("The worker said something that cannot be read, and is ended: %s", type(error).__name__)
+        finally:
+            self.kill()
+            await self._child.wait()
+            self._writer.close()
+            self._sending.close()
+            self._died_inspecting = bool(self.inspections)
+            self.ended.set()
+            for inbox in self._inboxes.values():
+                inbox.put_nowait(None)
+            if not self.loaded.done():
+                self.loaded.cancel()
+
+    def _hand_out(self, line: bytes) -> None:
+        report = REPORTS.validate_json(line)
+        match report:
+            case Loaded() | LoadFailed():
+                self.loaded.set_result(report)
+            case Logged():
+                logger.log(report.level, "%s", report.message)
+            case _:
+                if inbox := self._inboxes.get(report.job):
+                    inbox.put_nowait(report)

@@ -1,0 +1,264 @@
+"""The worker as the queue knows it: it may be asleep, loading, ready or dead, and serves all the same."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+
+from whisper_api.speech.options import Options
+from whisper_api.workers.messages import (
+    Cancel,
+    Cancelled,
+    Decoded,
+    Failed,
+    Finished,
+    Inspect,
+    Inspected,
+    JobReport,
+    Load,
+    Loaded,
+    LoadFailed,
+    Run,
+    Started,
+)
+from whisper_api.workers.process import WorkerLost, WorkerProcess
+
+logger = logging.getLogger(__name__)
+
+_CANCEL_PATIENCE_SECONDS = 1.0
+_INSPECT_PATIENCE_SECONDS = 60.0
+
+OnReport = Callable[[Started | Decoded], None]
+
+
+class WorkerRefused(Exception):
+    """The worker cannot do the job; the message is a sentence for whoever asked."""
+
+
+class NoModelLoaded(Exception):
+    """No model can be loaded; the message says why and what to do."""
+
+
+class Worker:
+    """One device's engine, started when it is needed.
+
+    ``unload_after`` seconds without use its process is ended, which gives back all its memory; None keeps it.
+    Whoever needs it stays inside :meth:`in_use`.
+    """
+
+    def __init__(self, order: Load, *, unload_after: float | None) -> None:
+        self._order = order
+        self._ask_hub = order.ask_hub
+        self._unload_after = unload_after
+        self._process: WorkerProcess | None = None
+        self._starting = asyncio.Lock()
+        self._load_sent = False
+        self._users = 0
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._background: set[asyncio.Task[None]] = set()
+        self._closed = False
+        self._last_loaded: Loaded | None = None
+        self._trouble: str | None = None
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """The model in memory, or None."""
+        process = self._process
+        if process is None or process.ended.is_set() or not process.loaded.done() or process.loaded.cancelled():
+            return None
+        report = process.loaded.result()
+        return report if isinstance(report, Loaded) else None
+
+    @property
+    def last_loaded(self) -> Loaded | None:
+        """The model that was last in memory, or None."""
+        return self._last_loaded
+
+    @property
+    def trouble(self) -> str | None:
+        """Why no model could be loaded the last time, or None."""
+        return self._trouble
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None or self._process.ended.is_set() else self._process.pid
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the worker from being unloaded."""
+        self._users += 1
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+        try:
+            yield
+        finally:
+            self._users -= 1
+            self._watch_idleness()
+
+    async def load(self) -> Loaded:
+        """Have a model in memory. Raises NoModelLoaded, and WorkerLost where the process dies over it."""
+        process = await self._running()
+        if not self._load_sent:
+            self._load_sent = True
+            process.send(
+                Load(
+                    self._order.limit,
+                    self._order.cpu_limit,
+                    use_gpu=self._order.use_gpu,
+                    ask_hub=self._ask_hub,
+                )
+            )
+        try:
+            report = await asyncio.shield(process.loaded)
+        except asyncio.CancelledError:
+            if process.loaded.cancelled():
+                raise WorkerLost from None
+            raise
+        if isinstance(report, LoadFailed):
+            await process.end()
+            self._trouble = report.reason
+            raise NoModelLoaded(report.reason)
+        if report is not self._last_loaded:
+            self._tell(report)
+        return report
+
+    async def inspect(self, job: str, recording: int) -> float | None:
+        """The duration in seconds that a recording states. Raises WorkerRefused and WorkerLost."""
+        with self.in_use():
+            process = await self._running()
+            inbox = process.open_inbox(job)
+            process.inspections.add(job)
+            try:
+                process.send(Inspect(job), recording)
+                async with asyncio.timeout(_INSPECT_PATIENCE_SECONDS):
+                    report = await inbox.get()
+            except TimeoutError:
+                await process.end()  # stuck in native code
+                raise process.loss from None
+            finally:
+                process.inspections.discard(job)
+                process.close_inbox(job)
+        match report:
+            case Inspected():
+                return report.duration
+            case Failed():
+                raise WorkerRefused(report.reason)
+            case _:
+                raise process.loss
+
+    async def run(self, job: str, recording: int, options: Options, on_report: OnReport) -> None:
+        """Turn ``recording`` into text, told piece by piece to ``on_report``.
+
+        When this is cancelled the worker stops decoding; one that does not stop within a second is killed.
+        Raises WorkerRefused and WorkerLost.
+        """
+        with self.in_use():
+            await self.load()
+            process = await self._running()
+            inbox = process.open_inbox(job)
+            try:
+                process.send(Run(job, options), recording)
+                while True:
+                    match await inbox.get():
+                        case Started() | Decoded() as report:
+                            on_report(report)
+                        case Finished():
+                            return
+                        case Failed(reason=reason):
+                            raise WorkerRefused(reason)
+                        case _:
+                            raise process.loss
+            except asyncio.CancelledError:
+                await self._stop(process, job, inbox)
+                raise
+            finally:
+                process.close_inbox(job)
+
+    async def unload(self) -> None:
+        """End the process, and give its memory back before another one can start."""
+        async with self._starting:
+            process, self._process = self._process, None
+            if process is not None and not process.ended.is_set():
+                await process.end()
+                logger.info("The model was unloaded.")
+
+    async def close(self) -> None:
+        """Unload for good."""
+        self._closed = True
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        for task in self._background:
+            task.cancel()
+        await self.unload()
+
+    def load_soon(self) -> None:
+        """Load without waiting for it; a failure is logged and seen in ``trouble``."""
+        self._in_background(self._try_to_load())
+
+    async def _try_to_load(self) -> None:
+        with self.in_use():
+            try:
+                await self.load()
+            except NoModelLoaded as error:
+                logger.error("No model is loaded: %s", error)
+            except WorkerLost:
+                logger.error("The worker died while it loaded a model.")
+
+    async def _running(self) -> WorkerProcess:
+        async with self._starting:
+            if self._process is None or self._process.ended.is_set():
+                self._load_sent = False
+                self._process = await WorkerProcess.spawn()
+                self._in_background(self._watch(self._process))
+            return self._process
+
+    async def _watch(self, process: WorkerProcess) -> None:
+        """Bring a model that was lost back, so that the next person does not wait for it."""
+        await process.ended.wait()
+        was_unloaded = self._process is not process
+        had_loaded = process.loaded.done() and not process.loaded.cancelled()
+        if had_loaded and isinstance(process.loaded.result(), LoadFailed):
+            return
+        if not was_unloaded and not self._closed:
+            logger.warning("The worker process ended unexpectedly.")
+            if had_loaded:
+                self.load_soon()
+
+    async def _stop(self, process: WorkerProcess, job: str, inbox: "asyncio.Queue[JobReport | None]") -> None:
+        with suppress(WorkerLost):
+            process.send(Cancel(job))
+        try:
+            async with asyncio.timeout(_CANCEL_PATIENCE_SECONDS):
+                while not isinstance(await inbox.get(), Cancelled | Finished | Failed | None):
+                    pass
+        except TimeoutError:
+            logger.info("A cancelled job did not stop in time: starting the worker anew.")
+            await self.unload()
+            if not self._closed:
+                self.load_soon()
+
+    def _tell(self, report: Loaded) -> None:
+        self._last_loaded = report
+        self._trouble = None
+        if report.hub_failed:
+            self._ask_hub = False
+        if report.note:
+            logger.warning("%s", report.note)
+        logger.info("The model %s is loaded on the %s (%s).", report.model, report.device, report.compute_type)
+
+    def _watch_idleness(self) -> None:
+        if self._users or self._closed or self._unload_after is None or self.pid is None:
+            return
+        self._idle_timer = asyncio.get_running_loop().call_later(
+            self._unload_after, lambda: self._in_background(self._unload_if_idle())
+        )
+
+    async def _unload_if_idle(self) -> None:
+        if not self._users:
+            await self.unload()
+
+    def _in_background(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

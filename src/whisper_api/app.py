@@ -12,7 +12,7 @@ from whisper_api.api import admin, errors, health, native, pages
 from whisper_api.api.identity import Doorkeeper
 from whisper_api.api.lingering import LingeringClose
 from whisper_api.api.manners import Manners
-from whisper_api.core_dumps import no_core_dumps
+from whisper_api.forgetting import no_core_dumps
 from whisper_api.observe import logs
 from whisper_api.settings import MB, Settings
 from whisper_api.tasks.desk import Desk, Transcriber

@@ -5,11 +5,13 @@ import os
 import sys
 from pathlib import Path
 
+from whisper_api.forgetting import scrub_freed_memory
 from whisper_api.settings import InvalidSettings, read_settings
 
 
 def main() -> None:
     """Run the server, set up by environment variables."""
+    scrub_freed_memory()
     try:
         settings = read_settings()
     except InvalidSettings as error:

@@ -155,15 +155,7 @@ class Desk:
     async def work(self) -> None:
         """Serve the head of the queue, one after another, until cancelled."""
         while True:
-            task = self._current = await self.queue.head()
-            self._serving = asyncio.create_task(self._serve(task), name="serving")
-            await asyncio.wait([self._serving])
-            if not self._serving.cancelled() and (error := self._serving.exception()):
-                logger.error("Task %s failed unexpectedly.", task.id, exc_info=error)
-            self.queue.remove(task)
-            if not task.has_ended:
-                task.fail(UNEXPECTED)
-            self._current = self._serving = None
+            await self._take_turn(await self.queue.head())
 
     async def sweep_every(self, seconds: float) -> None:
         """Forget what has expired, again and again, until cancelled."""
@@ -198,6 +190,18 @@ class Desk:
             except WorkerLost:
                 logger.warning("The worker was lost while it looked at an upload.")
         raise Unusable(LOST_TWICE)
+
+    async def _take_turn(self, task: Task) -> None:
+        # A method of its own: as a variable of work() the task, and its text, would live until the next one comes.
+        self._current = task
+        self._serving = asyncio.create_task(self._serve(task), name="serving")
+        await asyncio.wait([self._serving])
+        if not self._serving.cancelled() and (error := self._serving.exception()):
+            logger.error("Task %s failed unexpectedly.", task.id, exc_info=error)
+        self.queue.remove(task)
+        if not task.has_ended:
+            task.fail(UNEXPECTED)
+        self._current = self._serving = None
 
     async def _serve(self, task: Task) -> None:
         lost = innocent = 0

@@ -6,7 +6,7 @@ JSON, checked on arrival, and never pickles: the worker reads what strangers upl
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from whisper_api.speech.options import Options
 from whisper_api.transcript import Segment
@@ -135,8 +135,10 @@ Order = Load | Inspect | Run | Cancel
 JobReport = Inspected | Started | Decoded | Finished | Failed | Cancelled
 Report = JobReport | Loaded | LoadFailed | Logged
 
-ORDERS: TypeAdapter[Order] = TypeAdapter(Annotated[Order, Field(discriminator="kind")])
-REPORTS: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Field(discriminator="kind")])
+# Without pydantic's cache of strings, which would keep what people said for as long as the process lives.
+_FORGETFUL = ConfigDict(cache_strings="none")
+ORDERS: TypeAdapter[Order] = TypeAdapter(Annotated[Order, Field(discriminator="kind")], config=_FORGETFUL)
+REPORTS: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Field(discriminator="kind")], config=_FORGETFUL)
 
 
 def encode_order(order: Order) -> bytes:

@@ -1,0 +1,36 @@
+"""What was said must be gone once it was deleted: from disks, where it never was, and from freed memory.
+
+A process that frees a text leaves its bytes where they lay until something else needs the room, and one that
+crashes may leave an image of its memory on a disk. Both are prevented here.
+"""
+
+import os
+import platform
+import resource
+import sys
+
+# Every object on its own in the C library's heap, which overwrites what is freed. Its per-thread cache is off since
+# it takes freed blocks before that (https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html).
+_SCRUBBING = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.perturb=90:glibc.malloc.tcache_count=0"}
+
+
+def scrub_freed_memory() -> None:
+    """Have this process and its children overwrite memory as soon as it is freed.
+
+    Allocators are chosen when a process starts, so this starts the program anew, in the same process, unless that
+    has been done. It does nothing where the C library is not glibc.
+    """
+    if platform.libc_ver()[0] != "glibc" or any(name in os.environ for name in _SCRUBBING):
+        return
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **_SCRUBBING})  # noqa: S606
+
+
+def no_core_dumps() -> None:
+    """Have the kernel write no memory image of this process, nor of those that it starts.
+
+    A limit of 1 byte and not of 0: dumps that are piped to a program ignore every limit but this one
+    (core(5), "Piping core dumps to a program").
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    limit = 1 if hard == resource.RLIM_INFINITY else min(1, hard)
+    resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))

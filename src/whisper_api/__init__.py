@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     """Make ``app`` on first use, so that ``uvicorn whisper_api:app`` works and a plain import stays free."""
     if name == "app":
-        from whisper_api.app import create_app
-        from whisper_api.settings import Settings
+        from whisper_api.cli import app_from_environment
 
-        return create_app(Settings())
+        return app_from_environment()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,43 +4,58 @@ import importlib.resources
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 from whisper_api.forgetting import scrub_freed_memory
-from whisper_api.settings import InvalidSettings, read_settings
+from whisper_api.settings import InvalidSettings, Settings, read_settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 
 def main() -> None:
     """Run the server, set up by environment variables."""
     scrub_freed_memory()
-    try:
-        settings = read_settings()
-    except InvalidSettings as error:
-        sys.exit(_complain(str(error), code=2))
+    settings = _settings()
 
-    from whisper_api.app import create_app
     from whisper_api.server import CannotListen, Server, bind, url
 
-    try:
-        app = create_app(settings)
-    except OSError as error:
-        sys.exit(
-            _complain(
-                f"LOG_DIR={settings.log_dir} cannot be written to: {error.strerror}. It takes: a directory.",
-                code=2,
-            )
-        )
+    app = _app(settings)
     try:
         listening = bind(settings.listen, settings.port)
     except CannotListen as error:
-        sys.exit(_complain(f"{error} Is another program using it?", code=1))
+        _give_up(f"{error} Is another program using it?", code=1)
     address = url(listening)
     server = Server(app, grace=settings.shutdown_grace_s, on_ready=lambda: _greet(address))
     server.run_on(listening)
 
 
-def _complain(sentence: str, *, code: int) -> int:
+def app_from_environment() -> "FastAPI":
+    """The server for whoever runs it with an ASGI server of their own; ends the program where settings are wrong."""
+    return _app(_settings())
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings()
+    except InvalidSettings as error:
+        _give_up(str(error), code=2)
+
+
+def _app(settings: Settings) -> "FastAPI":
+    from whisper_api.application import create_app
+
+    try:
+        return create_app(settings)
+    except OSError as error:
+        _give_up(
+            f"LOG_DIR={settings.log_dir} is not accepted: {error.strerror}. It takes: a directory to write to.", code=2
+        )
+
+
+def _give_up(sentence: str, *, code: int) -> NoReturn:
     print(sentence, file=sys.stderr)
-    return code
+    sys.exit(code)
 
 
 def _greet(address: str) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
@@ -59,19 +60,20 @@ class Server(uvicorn.Server):
     def run_on(self, listening: socket.socket) -> None:
         """Serve until a signal says to stop, then return."""
         with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
-            runner.run(self._serve_with_signals(listening))
+            runner.run(self.serve([listening]))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if not self.should_exit:
             self._on_ready()
 
-    async def _serve_with_signals(self, listening: socket.socket) -> None:
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn's own raises the signals again once it has stopped, so that the exit code would not be 0.
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
-        # Not serve(): it handles signals itself, and raises them again once it has stopped.
-        await self._serve([listening])
+        yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         if self._draining is not None:

@@ -56,6 +56,7 @@ _UPLOAD: dict[str, Any] = {
 }
 _UPLOAD_PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "No file, no audio in it, or not readable."},
+    408: {"model": Problem, "description": "The upload stalled."},
     413: {"model": Problem, "description": "Larger than this server takes."},
     422: {"model": Problem, "description": "An unknown language, or another parameter that makes no sense."},
     503: {

@@ -3,8 +3,11 @@
 Starlette's own form parser spools larger files to a temporary file, which is why it is not used.
 """
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from fastapi import HTTPException
 from multipart import (
     MultipartError,
     MultipartSegment,
@@ -19,6 +22,7 @@ from whisper_api.tasks.recording import Recording
 
 _MOST_FIELDS = 64
 _LONGEST_FIELD = 64 * 1024
+_PATIENCE_SECONDS = 60.0
 _LONGEST_HEADER = 16 * 1024
 
 NO_FORM = "Send the recording as multipart/form-data in a field named 'file'."
@@ -35,9 +39,9 @@ class Form:
 
 
 def announced_size(request: Request) -> int | None:
-    """Bytes of the body, where the request says so; the recording in it is a little smaller."""
+    """Bytes that the recording has at the least, as far as the request says how long its body is."""
     length = request.headers.get("content-length", "")
-    return int(length) if length.isascii() and length.isdecimal() else None
+    return max(0, int(length) - _LONGEST_FIELD) if length.isascii() and length.isdecimal() else None
 
 
 async def receive(request: Request, recording: Recording) -> Form:
@@ -52,7 +56,7 @@ async def receive(request: Request, recording: Recording) -> Form:
     form, reader = Form(), _Reader(recording)
     try:
         with PushMultipartParser(boundary, max_header_size=_LONGEST_HEADER, max_segment_count=_MOST_FIELDS) as parser:
-            async for chunk in request.stream():
+            async for chunk in _without_stalling(request.stream()):
                 if chunk and not parser.closed:
                     for event in parser.parse(chunk):
                         reader.take(event, form)
@@ -65,6 +69,21 @@ async def receive(request: Request, recording: Recording) -> Form:
     if recording.size == 0:
         raise BadRequest("The file is empty.")
     return form
+
+
+async def _without_stalling(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same chunks, but a client that holds its place in the queue and sends nothing is sent away."""
+    while True:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise HTTPException(
+                408, f"Nothing arrived for {_PATIENCE_SECONDS:g} seconds. Send the file again."
+            ) from None
+        yield chunk
 
 
 class _Reader:

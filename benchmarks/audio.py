@@ -1,0 +1,26 @@
+"""Recordings to measure with, made of the sample that comes with the page."""
+
+import io
+import wave
+from pathlib import Path
+
+import av
+import numpy as np
+
+SAMPLE = Path(__file__).parents[1] / "src" / "whisper_api" / "web" / "sample.ogg"
+RATE = 16_000
+
+
+def speech(seconds: float) -> bytes:
+    """A 16 kHz mono wav of so many seconds: the sample, again and again."""
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+    with av.open(str(SAMPLE)) as container:
+        frames = [f.to_ndarray()[0] for frame in container.decode(audio=0) for f in resampler.resample(frame)]
+    samples = np.resize(np.concatenate(frames), int(seconds * RATE)).astype(np.int16)
+    target = io.BytesIO()
+    with wave.open(target, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(samples.tobytes())
+    return target.getvalue()

@@ -1,0 +1,52 @@
+"""One clip from POST to text, and beside it plain faster-whisper on the same weights. One JSON line.
+
+The clip is a recording of yours, or 11 s of the page's sample.
+
+usage: python benchmarks/clip.py [FILE] [--runs N]
+"""
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+
+import httpx
+from audio import speech
+from faster_whisper import WhisperModel
+from server import running_server
+
+from whisper_api.speech import starter
+
+
+def main(clip: bytes, runs: int) -> None:
+    ours, theirs = [], []
+    model = WhisperModel("starter", device="cpu", compute_type="int8", files=dict(starter.read()))
+    with running_server() as server, httpx.Client(base_url=server.url, timeout=600) as http:
+        for run in range(runs + 1):  # the first one warms up and is not counted
+            began = time.perf_counter()
+            answer = http.post("/api/v1/transcribe?wait=600", files={"file": clip}).json()
+            ours.append(time.perf_counter() - began)
+            if answer["status"] != "finished":
+                raise RuntimeError(answer["error"])
+            began = time.perf_counter()
+            path = Path(f"/dev/shm/clip-{run}")
+            path.write_bytes(clip)
+            try:
+                for _ in model.transcribe(str(path))[0]:
+                    pass
+            finally:
+                path.unlink()
+            theirs.append(time.perf_counter() - began)
+    report = {"post_to_text_s": statistics.median(ours[1:]), "faster_whisper_s": statistics.median(theirs[1:])}
+    ratio = report["post_to_text_s"] / report["faster_whisper_s"]
+    rounded = {name: round(value, 3) for name, value in report.items()}
+    print(json.dumps({"benchmark": "clip", "runs": runs, **rounded, "ratio": round(ratio, 3)}))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path, nargs="?")
+    parser.add_argument("--runs", type=int, default=5)
+    arguments = parser.parse_args()
+    main(arguments.file.read_bytes() if arguments.file else speech(11), arguments.runs)

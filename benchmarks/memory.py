@@ -1,0 +1,34 @@
+"""What the whole process tree takes: idle with a model, and after that was unloaded. One JSON line, in MB.
+
+usage: python benchmarks/memory.py
+"""
+
+import json
+import time
+
+import httpx
+from audio import speech
+from server import running_server
+
+MB = 1_000_000
+
+
+def main() -> None:
+    with running_server(UNLOAD_MODEL_AFTER_S="3") as server:
+        fresh = server.memory()
+        httpx.post(
+            f"{server.url}/api/v1/transcribe?wait=600", files={"file": speech(30)}, timeout=600
+        ).raise_for_status()
+        used = server.memory()
+        deadline = time.monotonic() + 60
+        while server.process.children():
+            if time.monotonic() > deadline:
+                raise TimeoutError("The model was not unloaded.")
+            time.sleep(0.05)
+        unloaded = server.memory()
+    report = {"loaded_mb": fresh, "after_30_s_of_speech_mb": used, "unloaded_mb": unloaded}
+    print(json.dumps({"benchmark": "memory", **{name: round(size / MB, 1) for name, size in report.items()}}))
+
+
+if __name__ == "__main__":
+    main()

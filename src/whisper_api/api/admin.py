@@ -69,7 +69,11 @@ def _zipped(paths: list[Path]) -> Iterator[bytes]:
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in paths:
-            with path.open("rb") as file, archive.open(path.name, "w", force_zip64=True) as entry:
+            try:
+                file = path.open("rb")
+            except FileNotFoundError:  # rotated away in the meantime
+                continue
+            with file, archive.open(path.name, "w", force_zip64=True) as entry:
                 while data := file.read(_PIECE):
                     entry.write(data)
                     yield sink.take()

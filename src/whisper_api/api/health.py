@@ -9,7 +9,6 @@ from whisper_api.tasks.desk import Desk
 def router(desk: Desk, *, waits_for_model: bool) -> APIRouter:
     """``waits_for_model`` where the server is only ready with a model in memory."""
     health = APIRouter(tags=["Server"])
-    was_ready = not waits_for_model
 
     @health.get("/healthz")
     async def healthz() -> Health:
@@ -19,15 +18,13 @@ def router(desk: Desk, *, waits_for_model: bool) -> APIRouter:
     @health.get("/readyz", responses={503: {"model": Health}})
     async def readyz(response: Response) -> Health:
         """200 once recordings can be sent: after the first load, if the model is loaded at start."""
-        nonlocal was_ready
-        was_ready = was_ready or desk.worker.loaded is not None
         if desk.closing:
             response.status_code = 503
             return Health(status="shutting down")
         if desk.worker.trouble:
             response.status_code = 503
             return Health(status=desk.worker.trouble)
-        if not was_ready:
+        if waits_for_model and desk.worker.last_loaded is None:
             response.status_code = 503
             return Health(status="loading the model")
         return Health(status="ready")

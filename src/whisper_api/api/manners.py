@@ -1,11 +1,15 @@
-"""What every answer has in common: a line in the log, and headers that keep browsers from leaking or caching."""
+"""What every answer has in common, even one to a bug: a line in the log, and headers against leaks and caches."""
 
 import logging
 import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from whisper_api.api import errors
+
 logger = logging.getLogger(__name__)
+
+UNEXPECTED = "Something in the server failed unexpectedly; its log says where. Try again, or tell whoever runs it."
 
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -24,7 +28,8 @@ class Manners:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.monotonic(), 500
+        began = time.monotonic()
+        status: int | None = None
         private = scope["path"].startswith(("/api/", "/logs"))
 
         async def mannerly_send(message: Message) -> None:
@@ -39,8 +44,13 @@ class Manners:
 
         try:
             await self._app(scope, receive, mannerly_send)
+        except Exception:
+            logger.exception("Answering a request failed.")
+            if status is not None:
+                raise
+            await errors.answer(500, UNEXPECTED)(scope, receive, mannerly_send)
         finally:
             route = getattr(scope.get("route"), "path", "(no route)")
             # Reading is what pages and monitors do all day; what was sent, and what broke, is worth a line.
             level = logging.DEBUG if scope["method"] in ("GET", "HEAD") and status != 500 else logging.INFO
-            logger.log(level, "%s %s: %d in %d ms", scope["method"], route, status, (time.monotonic() - began) * 1000)
+            logger.log(level, "%s %s: %s in %d ms", scope["method"], route, status, (time.monotonic() - began) * 1000)

@@ -3,9 +3,14 @@
 import logging
 import logging.config
 import re
+import traceback
 from pathlib import Path
+from types import TracebackType
 
-_TASK_ID = re.compile(r"\b([0-9a-f]{4})[0-9a-f]{24}([0-9a-f]{4})\b")
+SysExcInfoType = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+# Whatever stands around it: an id may follow an underscore, or an escaped sign of an address.
+_TASK_ID = re.compile(r"(?<![0-9a-f])([0-9a-f]{4})[0-9a-f]{24}([0-9a-f]{4})(?![0-9a-f])")
 
 
 def shorten_task_ids(text: str) -> str:
@@ -13,7 +18,20 @@ def shorten_task_ids(text: str) -> str:
     return _TASK_ID.sub(r"\1…\2", text)
 
 
-class PrivateFormatter(logging.Formatter):
+class DiscreetFormatter(logging.Formatter):
+    """Shows where an error happened and of what kind it is, but not its message, which may hold what was said."""
+
+    def formatException(self, ei: SysExcInfoType) -> str:  # noqa: N802 - the name that logging calls
+        lines: list[str] = []
+        error = ei[1]
+        while error is not None:
+            reason = f": {error.strerror}" if isinstance(error, OSError) else ""
+            lines = [*traceback.format_tb(error.__traceback__), f"{type(error).__qualname__}{reason}\n", *lines]
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "".join(lines).rstrip()
+
+
+class PrivateFormatter(DiscreetFormatter):
     """Shortens ids in the finished line, so that whoever logs, and whatever fails, cannot forget to."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -41,7 +59,7 @@ def configure(
             "disable_existing_loggers": False,
             "formatters": {
                 "line": {
-                    "()": PrivateFormatter if private else logging.Formatter,
+                    "()": PrivateFormatter if private else DiscreetFormatter,
                     "fmt": line_format,
                     "datefmt": date_format,
                     "style": "{",

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from whisper_api.observe.logs import DiscreetFormatter
 from whisper_api.speech import audio
 from whisper_api.speech.errors import SpeechError
 from whisper_api.workers.messages import (
@@ -169,7 +170,7 @@ class _LogToServer(logging.Handler):
     def __init__(self, child: Child) -> None:
         super().__init__()
         self._child = child
-        self.setFormatter(logging.Formatter())
+        self.setFormatter(DiscreetFormatter())
 
     def emit(self, record: logging.LogRecord) -> None:
         with contextlib.suppress(OSError):  # the server is gone, and this process ends with it

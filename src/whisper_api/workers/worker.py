@@ -26,6 +26,7 @@ from whisper_api.workers.process import WorkerLost, WorkerProcess
 logger = logging.getLogger(__name__)
 
 _CANCEL_PATIENCE_SECONDS = 1.0
+_RETRY_SECONDS = 60.0
 _INSPECT_PATIENCE_SECONDS = 60.0
 
 OnReport = Callable[[Started | Decoded], None]
@@ -55,6 +56,7 @@ class Worker:
         self._load_sent = False
         self._users = 0
         self._idle_timer: asyncio.TimerHandle | None = None
+        self._retry_timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._closed = False
         self._last_loaded: Loaded | None = None
@@ -98,29 +100,7 @@ class Worker:
 
     async def load(self) -> Loaded:
         """Have a model in memory. Raises NoModelLoaded, and WorkerLost where the process dies over it."""
-        process = await self._running()
-        if not self._load_sent:
-            self._load_sent = True
-            process.send(
-                Load(
-                    self._order.limit,
-                    self._order.cpu_limit,
-                    use_gpu=self._order.use_gpu,
-                    ask_hub=self._ask_hub,
-                )
-            )
-        try:
-            report = await asyncio.shield(process.loaded)
-        except asyncio.CancelledError:
-            if process.loaded.cancelled():
-                raise WorkerLost from None
-            raise
-        if isinstance(report, LoadFailed):
-            await process.end()
-            self._trouble = report.reason
-            raise NoModelLoaded(report.reason)
-        if report is not self._last_loaded:
-            self._tell(report)
+        _, report = await self._ready()
         return report
 
     async def inspect(self, job: str, recording: int) -> float | None:
@@ -154,8 +134,7 @@ class Worker:
         Raises WorkerRefused and WorkerLost.
         """
         with self.in_use():
-            await self.load()
-            process = await self._running()
+            process, _ = await self._ready()
             inbox = process.open_inbox(job)
             try:
                 process.send(Run(job, options), recording)
@@ -186,15 +165,42 @@ class Worker:
     async def close(self) -> None:
         """Unload for good."""
         self._closed = True
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
+        for timer in (self._idle_timer, self._retry_timer):
+            if timer is not None:
+                timer.cancel()
         for task in self._background:
             task.cancel()
         await self.unload()
 
     def load_soon(self) -> None:
-        """Load without waiting for it; a failure is logged and seen in ``trouble``."""
+        """Load without waiting for it; a failure is logged, seen in ``trouble``, and tried again later."""
         self._in_background(self._try_to_load())
+
+    async def _ready(self) -> tuple[WorkerProcess, Loaded]:
+        process = await self._running()
+        if not self._load_sent:
+            self._load_sent = True
+            process.send(
+                Load(
+                    self._order.limit,
+                    self._order.cpu_limit,
+                    use_gpu=self._order.use_gpu,
+                    ask_hub=self._ask_hub,
+                )
+            )
+        try:
+            report = await asyncio.shield(process.loaded)
+        except asyncio.CancelledError:
+            if process.loaded.cancelled():
+                raise WorkerLost from None
+            raise
+        if isinstance(report, LoadFailed):
+            await process.end()
+            self._trouble = report.reason
+            raise NoModelLoaded(report.reason)
+        if report is not self._last_loaded:
+            self._tell(report)
+        return process, report
 
     async def _try_to_load(self) -> None:
         with self.in_use():
@@ -202,8 +208,13 @@ class Worker:
                 await self.load()
             except NoModelLoaded as error:
                 logger.error("No model is loaded: %s", error)
+                self._retry_timer = asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._retry)
             except WorkerLost:
                 logger.error("The worker died while it loaded a model.")
+
+    def _retry(self) -> None:
+        if self._trouble and not self._closed:
+            self.load_soon()
 
     async def _running(self) -> WorkerProcess:
         async with self._starting:

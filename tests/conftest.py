@@ -1,6 +1,8 @@
 """What tests of several rooms share."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from logging.handlers import TimedRotatingFileHandler
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,25 @@ def bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def logging_restored() -> Iterator[None]:
+    """Whatever a test makes of the process's logging is undone, and its log files are closed."""
+    loggers = [logging.getLogger(), logging.getLogger("whisper_api")]
+    levels = [logger.level for logger in loggers]
+    yield
+    for handler in list(loggers[0].handlers):
+        if type(handler) in (logging.StreamHandler, TimedRotatingFileHandler):
+            loggers[0].removeHandler(handler)
+            handler.close()
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+@pytest.fixture
 def make_settings(bare_environment: Path) -> MakeSettings:
     """Settings for a server in a test: logs beside the test's files, no model, no grace."""
 
     def make(**values: Any) -> Settings:
-        defaults = {
+        defaults: dict[str, Any] = {
             "log_dir": bare_environment / "logs",
             "load_model_on_startup": False,
             "shutdown_grace_s": 0,

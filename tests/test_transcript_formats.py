@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,11 +13,13 @@ from whisper_api.transcript import Transcript, joined
 
 CUE = re.compile(r"(\d+)\r\n(\d\d+):(\d\d):(\d\d),(\d\d\d) --> (\d\d+):(\d\d):(\d\d),(\d\d\d)\r\n(.*)\r\n")
 seconds = st.floats(0, 400_000)
-texts = st.text(max_size=40)
+texts = st.text(max_size=40) | st.lists(st.sampled_from(["-->", "--", ">", "\n", "\r\n", "1", " x"])).map("".join)
 
 
 def test_a_text_is_its_segments_one_after_another() -> None:
-    assert joined([segment(" And so,"), segment(" my fellow"), segment(" Americans.")]) == "And so, my fellow Americans."
+    segments = [segment(" And so,"), segment(" my fellow"), segment(" Americans.")]
+
+    assert joined(segments) == "And so, my fellow Americans."
 
 
 def test_no_space_is_put_between_segments_that_have_none() -> None:
@@ -70,7 +73,7 @@ def test_whatever_was_said_each_segment_is_one_cue_in_order(said: list[tuple[flo
 @given(st.lists(seconds, min_size=2, max_size=20))
 def test_times_that_ascend_are_written_in_ascending_order(times: list[float]) -> None:
     times.sort()
-    file = srt([segment("x", start, end) for start, end in zip(times, times[1:], strict=False)])
+    file = srt([segment("x", start, end) for start, end in pairwise(times)])
 
     written = [stamp for cue in _cues(file) for stamp in _milliseconds(cue)]
 
@@ -80,7 +83,7 @@ def test_times_that_ascend_are_written_in_ascending_order(times: list[float]) ->
 
 def _cues(file: str) -> list[re.Match[str]]:
     """Read a file as strictly as it can be read: cues with one blank line between them and nothing else."""
-    cues = []
+    cues: list[re.Match[str]] = []
     position = 0
     while position < len(file):
         if cues:

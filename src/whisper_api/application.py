@@ -1,9 +1,11 @@
 """Puts the parts together. Nothing else knows all of them."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -15,12 +17,15 @@ from whisper_api.api.manners import Manners
 from whisper_api.forgetting import no_core_dumps
 from whisper_api.observe import logs
 from whisper_api.settings import MB, Settings
+from whisper_api.speech import models
 from whisper_api.tasks.desk import Desk, Transcriber
 from whisper_api.tasks.queue import Queue
 from whisper_api.tasks.recording import Shelf
 from whisper_api.tasks.store import Store
 from whisper_api.workers.messages import Load
 from whisper_api.workers.worker import Worker
+
+logger = logging.getLogger(__name__)
 
 DESCRIPTION = """
 Upload a recording, wait in one fair queue, read its text. Recordings and texts are kept in memory only and are
@@ -43,6 +48,7 @@ def create_app(settings: Settings, *, worker: Transcriber | None = None) -> Fast
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_exception_handler(_log_unhandled)
         running = [asyncio.create_task(desk.work(), name="desk")]
         if settings.run_result_expiry_check_m:
             running.append(asyncio.create_task(desk.sweep_every(settings.run_result_expiry_check_m * 60)))
@@ -86,10 +92,15 @@ def create_app(settings: Settings, *, worker: Transcriber | None = None) -> Fast
     return app
 
 
+def _log_unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # asyncio's own handler writes an exception's message, which may hold what was said.
+    logger.error("%s", context["message"], exc_info=context.get("exception"))
+
+
 def _worker(settings: Settings) -> Worker:
     return Worker(
         Load(
-            limit=settings.model_limit,
+            limit=models.SMALLEST if settings.develop_mode else settings.max_model,
             cpu_limit=settings.cpu_fallback_model,
             use_gpu=settings.use_gpu_if_available,
             ask_hub=True,

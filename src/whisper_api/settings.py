@@ -4,7 +4,7 @@ import ipaddress
 import logging
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import psutil
 from pydantic import Field, ValidationError, field_validator
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     cpu_fallback_model: str = _setting("medium", "Model on a CPU where MAX_MODEL is unset", _MODEL)
 
     delete_results_after_m: int = _setting(
-        60, "Minutes that a result is kept for after it was finished", "1 or more", ge=1
+        60, "Minutes that a result is kept for after it was finished", "1 to 999999999", ge=1, le=999_999_999
     )
     refresh_expiration_time_on_usage: bool = _setting(True, "Reading a result starts its time anew", _FLAG)
     run_result_expiry_check_m: int = _setting(
@@ -123,12 +123,13 @@ class Settings(BaseSettings):
     @field_validator("log_level_console", "log_level_file", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
-        return value.upper() if isinstance(value, str) else value
+        known = isinstance(value, str) and value.upper() in get_args(Level)
+        return str(value).upper() if known else value
 
     @field_validator("log_file")
     @classmethod
     def _is_a_file_name(cls, value: str) -> str:
-        if Path(value).name != value:
+        if Path(value).name != value or value == "..":
             raise ValueError
         return value
 
@@ -138,7 +139,7 @@ class Settings(BaseSettings):
         record = logging.LogRecord("name", logging.INFO, "path", 1, "message", (), None)
         try:
             logging.Formatter(value, style="{").format(record)
-        except KeyError as error:
+        except (LookupError, AttributeError, TypeError) as error:
             raise ValueError from error
         return value
 

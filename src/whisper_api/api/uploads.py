@@ -27,7 +27,7 @@ _LONGEST_HEADER = 16 * 1024
 
 NO_FORM = "Send the recording as multipart/form-data in a field named 'file'."
 NO_FILE = "The form has no file in a field named 'file'."
-CUT_OFF = "The upload ended before it was complete. Send it again."
+CUT_OFF = "The form is not complete, or not well-formed. Send the recording again."
 
 
 @dataclass

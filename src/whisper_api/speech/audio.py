@@ -65,19 +65,31 @@ def decode(recording: int) -> Iterator[NDArray[np.float32]]:
     Damaged parts are passed over, and a file that is cut off gives what it holds.
     """
     with _opened(recording) as container:
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
         pieces: list[NDArray[np.float32]] = []
         samples = 0
-        for frame in _frames(container):
-            for resampled in resampler.resample(frame):
-                pieces.append(_samples(resampled))
-                samples += resampled.samples
+        for piece in _resampled(_frames(container)):
+            pieces.append(piece)
+            samples += len(piece)
             if samples >= _CHUNK_SAMPLES:
                 yield np.concatenate(pieces)
                 pieces, samples = [], 0
-        pieces.extend(_samples(resampled) for resampled in resampler.resample(None))
         if pieces:
             yield np.concatenate(pieces)
+
+
+def _resampled(frames: Iterator[av.AudioFrame]) -> Iterator[NDArray[np.float32]]:
+    """16 kHz mono of frames whose format may change on the way, as in files that were joined."""
+    resampler: av.AudioResampler | None = None
+    current = None
+    for frame in frames:
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if resampler is None or kind != current:
+            if resampler is not None:
+                yield from map(_samples, resampler.resample(None))
+            resampler, current = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE), kind
+        yield from map(_samples, resampler.resample(frame))
+    if resampler is not None:
+        yield from map(_samples, resampler.resample(None))
 
 
 def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:

@@ -29,8 +29,8 @@ class LoadedEngine:
 def load(limit: str | None, cpu_limit: str, *, use_gpu: bool, ask_hub: bool) -> LoadedEngine:
     """Load the best model that may run here.
 
-    ``limit`` is an official name, :data:`models.STARTER` or a directory. Without one, a GPU gets the best model
-    that fits into its free memory and a CPU gets ``cpu_limit``. Raises NoModel.
+    ``limit`` is an official name, :data:`models.STARTER`, :data:`models.SMALLEST` or a directory. Without one, a GPU
+    gets the best model that fits into its free memory and a CPU gets ``cpu_limit``. Raises NoModel.
     """
     device, trouble = devices.pick(use_gpu=use_gpu)
     notes = [trouble] if trouble else []
@@ -38,11 +38,11 @@ def load(limit: str | None, cpu_limit: str, *, use_gpu: bool, ask_hub: bool) -> 
     if name == models.STARTER:
         return LoadedEngine(Engine.load(weights.in_starter(), device), device, models.STARTER, notes)
     official = models.named(name) if name is not None else None
-    if name is not None and official is None:
+    if name is not None and name != models.SMALLEST and official is None:
         found = weights.in_directory(Path(name))
         return LoadedEngine(Engine.load(found, device), device, found.name, notes)
 
-    wanted = models.candidates(official)
+    wanted = models.smallest_first() if name == models.SMALLEST else models.candidates(official)
     if device.free_memory is not None:
         fit = models.fitting(wanted, device.free_memory)
         if not fit:

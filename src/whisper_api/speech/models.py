@@ -9,6 +9,10 @@ STARTER = "starter"
 """The name that takes the embedded model (see :mod:`whisper_api.speech.starter`) and asks no hub."""
 
 
+SMALLEST = "smallest"
+"""The name that takes the smallest model there is, to save time while developing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """An official model, as converted for CTranslate2.
@@ -86,18 +90,26 @@ def named(name: str) -> Model | None:
 def candidates(limit: Model | None) -> list[Model]:
     """The models that may be run under ``limit``, best first: the limit itself, then all that are smaller.
 
-    An English-only limit admits English-only models alone, since they are the better ones of their size for
-    whoever asked for one; any other admits none of those. ``turbo`` cannot translate, so it is only taken
-    when it is the limit itself.
+    Under an English-only limit, English-only models come before multilingual ones of their size, since they hear
+    English better; under any other there are none of them. ``turbo`` cannot translate, so it is only taken when it is
+    the limit itself.
     """
     if limit is None:
         limit = _BY_NAME["large-v3"]
-    smaller = [
+    others = [
         model
         for model in CATALOGUE
-        if model.rank < limit.rank and model.multilingual == limit.multilingual and model.name != "turbo"
+        if model is not limit
+        and (model.rank < limit.rank or (model.rank == limit.rank and not limit.multilingual))
+        and (model.multilingual or not limit.multilingual)
+        and model.name != "turbo"
     ]
-    return [limit, *sorted(smaller, key=lambda model: -model.rank)]
+    return [limit, *sorted(others, key=lambda model: (-model.rank, model.multilingual))]
+
+
+def smallest_first() -> list[Model]:
+    """All multilingual models, for whoever wants any that works, and the smaller the better."""
+    return sorted((model for model in CATALOGUE if model.multilingual), key=lambda model: model.rank)
 
 
 def fitting(models: Iterable[Model], free_memory: int) -> list[Model]:

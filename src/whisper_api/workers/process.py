@@ -81,10 +81,10 @@ class WorkerProcess:
         except OSError as error:
             # Also when the socket is full: orders are few and small, so the worker has not read for long.
             self.kill()
-            raise WorkerLost from error
+            raise WorkerLost(inspecting=bool(self.inspections)) from error
         if sent < len(line):
             self.kill()
-            raise WorkerLost
+            raise WorkerLost(inspecting=bool(self.inspections))
 
     def open_inbox(self, job: str) -> "asyncio.Queue[JobReport | None]":
         """Where the reports on ``job`` will arrive; None says that the process is gone."""

@@ -192,7 +192,7 @@ class Worker:
             report = await asyncio.shield(process.loaded)
         except asyncio.CancelledError:
             if process.loaded.cancelled():
-                raise WorkerLost from None
+                raise process.loss from None
             raise
         if isinstance(report, LoadFailed):
             await process.end()

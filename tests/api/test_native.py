@@ -1,0 +1,593 @@
+"""The routes of /api/v1: what they take, what they answer, and with which status."""
+
+import asyncio
+import re
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.responses import RedirectResponse
+
+import whisper_api
+from tests.api.conftest import Serve, Server
+from tests.tasks.fakes import MODEL, FakeWorker, segment, until
+from whisper_api.api import native
+from whisper_api.application import create_app
+from whisper_api.speech.options import Options
+from whisper_api.workers.messages import Loaded
+from whisper_api.workers.worker import NoModelLoaded, WorkerRefused
+
+TASK_FIELDS = {
+    "task_id", "task_type", "status", "time_uploaded", "transcript", "source_language", "position_in_queue",
+    "processing_duration", "time_processing_finished", "target_model_size", "used_model_size", "used_device",
+    "progress", "duration", "eta_seconds", "segments", "error", "expires_at",
+}  # fmt: skip
+UNKNOWN_ID = "0" * 32
+
+
+def problem(answer: httpx.Response) -> str:
+    """The sentence of an error."""
+    body = answer.json()
+    assert set(body) == {"detail"}
+    sentence = body["detail"]
+    assert isinstance(sentence, str)
+    assert sentence.endswith(".")
+    return sentence
+
+
+# ---- uploads ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["transcribe", "translate"])
+async def test_an_upload_answers_with_its_task_at_once(server: Server, path: str) -> None:
+    server.worker.may_load.clear()
+
+    answer = await server.upload(path=path, language="German")
+
+    assert answer.status_code == 200
+    task = answer.json()
+    assert set(task) == TASK_FIELDS
+    assert re.fullmatch("[0-9a-f]{32}", task["task_id"])
+    assert abs(datetime.fromisoformat(task["time_uploaded"]) - datetime.now(UTC)).total_seconds() < 60
+    del task["task_id"], task["time_uploaded"]
+    assert task == {
+        "task_type": path,
+        "status": "pending",
+        "transcript": None,
+        "source_language": "de",
+        "position_in_queue": 1,
+        "processing_duration": None,
+        "time_processing_finished": None,
+        "target_model_size": None,
+        "used_model_size": None,
+        "used_device": None,
+        "progress": 0,
+        "duration": 10,
+        "eta_seconds": None,
+        "segments": [],
+        "error": None,
+        "expires_at": None,
+    }
+
+
+async def test_the_worker_gets_what_was_uploaded_and_asked_for(server: Server) -> None:
+    content = bytes(range(256)) * 1000
+
+    await server.upload(content, path="translate", language="fr")
+
+    job = await server.worker.next_job()
+    assert job.content == content
+    assert job.options == Options("translate", "fr")
+
+
+@pytest.mark.parametrize("language", ["", " "])
+async def test_an_empty_language_means_that_it_is_detected(server: Server, language: str) -> None:
+    await server.upload(language=language)
+
+    assert (await server.worker.next_job()).options == Options("transcribe", None)
+
+
+async def test_whoever_waits_gets_the_text_with_the_answer(serve: Serve) -> None:
+    server = await serve(FakeWorker(segment(" Ask not", 0, 4), segment(" what.", 4, 10)))
+
+    task = (await server.upload(wait=600)).json()
+
+    assert (task["status"], task["transcript"], task["source_language"]) == ("finished", "Ask not what.", "en")
+    assert task["segments"][0] == {
+        "start": 0,
+        "end": 4,
+        "text": " Ask not",
+        "avg_logprob": -0.25,
+        "compression_ratio": 1.5,
+        "no_speech_prob": 0.125,
+    }
+    assert len(task["segments"]) == 2
+    assert (task["target_model_size"], task["used_model_size"], task["used_device"]) == ("medium", "base", "cpu")
+    assert (task["progress"], task["error"], task["position_in_queue"], task["eta_seconds"]) == (1, None, None, None)
+    assert task["processing_duration"] >= 0
+    finished = datetime.fromisoformat(task["time_processing_finished"])
+    assert (datetime.fromisoformat(task["expires_at"]) - finished).total_seconds() == pytest.approx(3600, abs=60)
+
+
+async def test_whoever_waits_too_short_gets_the_task_as_it_is(server: Server) -> None:
+    task = (await server.upload(wait=0.01)).json()
+
+    assert task["status"] in ("pending", "processing")
+    assert task["transcript"] is None
+
+
+async def test_what_was_decoded_so_far_is_seen_while_the_rest_is_decoded(server: Server) -> None:
+    task_id = (await server.upload()).json()["task_id"]
+    job = await server.worker.next_job()
+    job.start("de", duration=20)
+    job.decode(segment(" Eins", 0, 5))
+
+    task = await server.task(task_id)
+
+    assert (task["status"], task["transcript"], task["progress"]) == ("processing", None, 0.25)
+    assert [each["text"] for each in task["segments"]] == [" Eins"]
+    assert (task["source_language"], task["duration"], task["used_model_size"]) == ("de", 20, "base")
+    assert task["position_in_queue"] is None
+
+
+async def test_positions_in_the_queue_are_told(server: Server) -> None:
+    ids = [(await server.upload()).json()["task_id"] for _ in range(3)]
+    job = await server.worker.next_job()
+    assert [(await server.task(each))["position_in_queue"] for each in ids] == [None, 1, 2]
+
+    job.finish()
+    await until(lambda: len(server.worker.jobs) == 2)
+    assert [(await server.task(each))["position_in_queue"] for each in ids] == [None, None, 1]
+
+
+async def test_a_status_can_be_waited_for(server: Server) -> None:
+    task_id = (await server.upload()).json()["task_id"]
+    job = await server.worker.next_job()
+    asking = asyncio.create_task(server.http.get("/api/v1/status", params={"task_id": task_id, "wait": 600}))
+    await until(lambda: any(waiter for waiter in server.desk.find(task_id)._ended._waiters))
+    assert not asking.done()
+
+    job.finish()
+
+    assert (await asking).json()["status"] == "finished"
+
+
+async def test_reading_how_a_task_ended_collects_it_and_nothing_else_does(server: Server) -> None:
+    task_id = (await server.upload()).json()["task_id"]
+    task = server.desk.find(task_id)
+    job = await server.worker.next_job()
+    await server.task(task_id)
+    assert not task.collected.is_set()
+    job.finish()
+    await task.wait()
+    assert not task.collected.is_set()
+
+    await server.task(task_id)
+
+    assert task.collected.is_set()
+
+
+async def test_a_task_that_failed_says_why(server: Server) -> None:
+    task_id = (await server.upload()).json()["task_id"]
+    (await server.worker.next_job()).end_with(WorkerRefused("The model base cannot translate."))
+
+    task = (await server.http.get("/api/v1/status", params={"task_id": task_id, "wait": 60})).json()
+
+    assert (task["status"], task["transcript"], task["error"]) == ("failed", None, "The model base cannot translate.")
+    assert task["expires_at"]
+
+
+async def test_where_there_is_no_model_the_task_says_so(server: Server) -> None:
+    server.worker.load_errors.append(NoModelLoaded("No model is here. Install one."))
+
+    task = (await server.upload(wait=60)).json()
+
+    assert (task["status"], task["error"]) == ("failed", "No model is here. Install one.")
+
+
+async def test_a_recording_that_cannot_be_read_is_400_with_the_reason(server: Server) -> None:
+    server.worker.inspections.append(WorkerRefused("File has no audio track."))
+
+    answer = await server.upload()
+
+    assert answer.status_code == 400
+    assert problem(answer) == "File has no audio track."
+
+
+@pytest.mark.parametrize("path", ["transcribe", "translate"])
+async def test_a_language_that_whisper_lacks_is_422(server: Server, path: str) -> None:
+    for language in ("klingon", "xx", "de-DE", "<script>"):
+        answer = await server.upload(path=path, language=language)
+
+        assert answer.status_code == 422
+        assert "'de' or 'en'" in problem(answer)
+        assert language not in problem(answer)
+    assert server.worker.inspected == []
+
+
+async def test_a_wait_that_makes_no_sense_is_422_and_not_repeated(server: Server) -> None:
+    task_id = (await server.upload()).json()["task_id"]
+    for wait in ("-1", "601", "soon", "nan", "inf", "1e999", "99887766"):
+        for answer in (
+            await server.upload(wait=wait),
+            await server.http.get("/api/v1/status", params={"task_id": task_id, "wait": wait}),
+        ):
+            assert answer.status_code == 422, wait
+            assert problem(answer).startswith("The request is not understood: wait: ")
+            assert "99887766" not in answer.text
+
+
+async def test_an_unexpected_error_is_500_in_the_same_shape_and_frees_everything(server: Server) -> None:
+    server.worker.inspections.append(ZeroDivisionError("secret"))
+
+    async with server.client() as client:
+        answer = await client.post("/api/v1/transcribe", files={"file": ("talk.wav", b"sound")})
+
+    assert answer.status_code == 500
+    assert server.desk._shelf.held == 0
+    assert server.worker.users == 0
+    assert "secret" not in answer.text
+    assert problem(answer)
+    assert answer.headers["cache-control"] == "no-store"
+
+
+# ---- tasks -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "status"), ("GET", "srt"), ("DELETE", "task")])
+async def test_an_id_that_is_unknown_is_400(server: Server, method: str, path: str) -> None:
+    for task_id in (UNKNOWN_ID, "", "x", "../../etc/passwd", "3F2B", "0" * 10_000, "\u202e", "%"):
+        answer = await server.http.request(method, f"/api/v1/{path}", params={"task_id": task_id})
+
+        assert answer.status_code == 400
+        assert problem(answer).startswith("There is no task of this id.")
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "status"), ("GET", "srt"), ("DELETE", "task")])
+async def test_a_missing_id_is_422(server: Server, method: str, path: str) -> None:
+    answer = await server.http.request(method, f"/api/v1/{path}")
+
+    assert answer.status_code == 422
+    assert "task_id" in problem(answer)
+
+
+async def test_an_id_in_capitals_is_another_id(serve: Serve) -> None:
+    server = await serve(FakeWorker(segment()))
+    task_id = ""
+    while not re.search("[a-f]", task_id):
+        task_id = (await server.upload()).json()["task_id"]
+
+    assert (await server.http.get("/api/v1/status", params={"task_id": task_id.upper()})).status_code == 400
+
+
+async def test_a_finished_task_can_be_deleted(serve: Serve) -> None:
+    server = await serve(FakeWorker(segment()))
+    query = {"task_id": (await server.upload(wait=60)).json()["task_id"]}
+
+    answer = await server.http.delete("/api/v1/task", params=query)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert (await server.http.get("/api/v1/status", params=query)).status_code == 400
+    assert (await server.http.get("/api/v1/srt", params=query)).status_code == 400
+    assert (await server.http.delete("/api/v1/task", params=query)).status_code == 400
+
+
+async def test_a_task_in_hand_can_be_cancelled(server: Server) -> None:
+    task_id = (await server.upload()).json()["task_id"]
+    job = await server.worker.next_job()
+
+    answer = await server.http.delete("/api/v1/task", params={"task_id": task_id})
+
+    assert answer.status_code == 204
+    assert job.called_off
+    assert server.desk._shelf.held == 0
+
+
+async def test_whoever_waits_for_a_task_learns_that_it_was_cancelled(server: Server) -> None:
+    task_id = (await server.upload()).json()["task_id"]
+    await server.worker.next_job()
+    asking = asyncio.create_task(server.http.get("/api/v1/status", params={"task_id": task_id, "wait": 600}))
+    await until(lambda: any(waiter for waiter in server.desk.find(task_id)._ended._waiters))
+
+    await server.http.delete("/api/v1/task", params={"task_id": task_id})
+
+    task = (await asking).json()
+    assert (task["status"], task["error"]) == ("failed", "The task was cancelled.")
+
+
+# ---- subtitles -------------------------------------------------------------------------------------------------
+
+
+async def subtitles(server: Server, filename: str) -> httpx.Response:
+    task_id = (await server.upload(filename=filename, wait=60)).json()["task_id"]
+    return await server.http.get("/api/v1/srt", params={"task_id": task_id})
+
+
+def saved_as(header: str) -> tuple[str, str]:
+    """The two names of a Content-Disposition: the plain one and the encoded one."""
+    match = re.fullmatch(
+        r"""attachment; filename="([^"\\\0-\x1f\x7f]*)"; filename\*=UTF-8''([\w.~%-]+)""", header, re.ASCII
+    )
+    assert match, header
+    return match[1], unquote(match[2], errors="strict")
+
+
+async def test_subtitles_are_a_file_named_after_the_upload(serve: Serve) -> None:
+    server = await serve(FakeWorker(segment(" Ask not", 0, 1.5)))
+
+    answer = await subtitles(server, "talk.mp3")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].partition(";")[0] == "application/x-subrip"
+    assert answer.text == "1\r\n00:00:00,000 --> 00:00:01,500\r\nAsk not\r\n"
+    assert saved_as(answer.headers["content-disposition"]) == ("talk.srt", "talk.srt")
+
+
+STRANGE_NAMES = {
+    "../../etc/passwd.wav": "passwd.srt",
+    "C:\\Users\\me\\talk.wav": "talk.srt",
+    'say "hi".wav': 'say "hi".srt',
+    "back\\slash.wav": "slash.srt",
+    "😀 party.wav": "😀 party.srt",
+    "Straße (1).tar.gz": "Straße (1).tar.srt",
+    "a\r\nSet-Cookie: x=1.wav": "aSet-Cookie: x=1.srt",
+    "two\nlines.wav": "twolines.srt",
+    "noextension": "noextension.srt",
+    ".hidden": ".hidden.srt",
+    "folder/": "transcript.srt",
+    "evil\u202egpj.wav": "evilgpj.srt",
+    "a;b=c,d.wav": "a;b=c,d.srt",
+    "100%.wav": "100%.srt",
+}
+
+
+async def test_a_strange_file_name_makes_a_safe_download(serve: Serve) -> None:
+    server = await serve(FakeWorker(segment()))
+    names = {}
+    for filename in STRANGE_NAMES:
+        answer = await subtitles(server, filename)
+
+        assert answer.status_code == 200
+        assert "set-cookie" not in answer.headers
+        plain, names[filename] = saved_as(answer.headers["content-disposition"])
+        assert plain.isascii()
+        assert plain.endswith(".srt")
+
+    assert names == STRANGE_NAMES
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
+def test_no_file_name_breaks_out_of_its_header(filename: str) -> None:
+    plain, encoded = saved_as(native._download(filename, ".srt")["Content-Disposition"])
+
+    for name in (plain, encoded):
+        assert name.endswith(".srt")
+        assert len(name) > len(".srt")
+        assert "/" not in name
+        assert "\\" not in name
+
+
+async def test_a_task_that_is_not_finished_has_no_subtitles_yet(server: Server) -> None:
+    task_id = (await server.upload()).json()["task_id"]
+    await server.worker.next_job()
+
+    answer = await server.http.get("/api/v1/srt", params={"task_id": task_id})
+
+    assert answer.status_code == 400
+    assert "not finished yet" in problem(answer)
+
+
+async def test_a_task_that_failed_has_a_reason_instead_of_subtitles(server: Server) -> None:
+    task_id = (await server.upload()).json()["task_id"]
+    (await server.worker.next_job()).end_with(WorkerRefused("It is damaged."))
+    await server.desk.find(task_id).wait()
+
+    answer = await server.http.get("/api/v1/srt", params={"task_id": task_id})
+
+    assert (answer.status_code, problem(answer)) == (400, "It is damaged.")
+
+
+# ---- the server ------------------------------------------------------------------------------------------------
+
+DECODER_FIELDS = {
+    "gpu_mode", "max_model_to_use", "last_loaded_model_size", "is_model_loaded", "tasks_in_queue", "currently_busy",
+    "received_at", "used_device", "note",
+}  # fmt: skip
+
+
+async def decoder(server: Server, path: str = "decoder_status") -> dict[str, Any]:
+    answer = await server.http.get(f"/api/v1/{path}")
+    assert answer.status_code == 200
+    body: dict[str, Any] = answer.json()
+    assert set(body) == DECODER_FIELDS
+    assert abs(datetime.fromisoformat(body.pop("received_at")) - datetime.now(UTC)).total_seconds() < 60
+    return body
+
+
+@pytest.mark.parametrize("path", ["decoder_status", "decoder_status_refresh"])
+async def test_a_decoder_that_has_loaded_nothing_says_so(server: Server, path: str) -> None:
+    assert await decoder(server, path) == {
+        "gpu_mode": False,
+        "max_model_to_use": None,
+        "last_loaded_model_size": None,
+        "is_model_loaded": False,
+        "tasks_in_queue": 0,
+        "currently_busy": False,
+        "used_device": None,
+        "note": None,
+    }
+
+
+async def test_a_busy_decoder_says_what_it_does(serve: Serve) -> None:
+    server = await serve(max_model="medium")
+    for _ in range(3):
+        await server.upload()
+    await server.worker.next_job()
+
+    assert await decoder(server) == {
+        "gpu_mode": False,
+        "max_model_to_use": "medium",
+        "last_loaded_model_size": "base",
+        "is_model_loaded": True,
+        "tasks_in_queue": 2,
+        "currently_busy": True,
+        "used_device": "cpu",
+        "note": "medium is not here: using base.",
+    }
+
+
+async def test_a_decoder_on_a_gpu_remembers_a_model_that_was_unloaded(server: Server) -> None:
+    server.worker.last_loaded = Loaded("large-v3", "large-v3", "cuda", "float16", None)
+
+    status = await decoder(server)
+
+    assert (status["gpu_mode"], status["used_device"], status["last_loaded_model_size"]) == (True, "cuda", "large-v3")
+    assert not status["is_model_loaded"]
+
+
+async def test_a_decoder_without_a_model_says_why(server: Server) -> None:
+    server.worker.trouble = "No model is here."
+
+    assert (await decoder(server))["note"] == "No model is here."
+
+
+async def test_develop_mode_shows_in_the_status(serve: Serve) -> None:
+    server = await serve(develop_mode=True, max_model="large")
+
+    assert (await decoder(server))["max_model_to_use"] == "tiny"
+
+
+async def test_the_version_is_the_packages(server: Server) -> None:
+    assert (await server.http.get("/api/v1/version")).json() == {"version": whisper_api.__version__}
+
+
+# ---- login -----------------------------------------------------------------------------------------------------
+
+
+async def login(server: Server, query: str) -> str:
+    answer = await server.http.get(f"/api/v1/login{query}")
+    assert answer.status_code == 307
+    return answer.headers["location"]
+
+
+def host_for_a_browser(location: str) -> str:
+    """Where a browser goes from http://localhost:3001/api/v1/login (https://url.spec.whatwg.org/#url-parsing)."""
+    location = re.sub(r"[\t\n\r]", "", location.strip("".join(map(chr, range(33))))).replace("\\", "/")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", location):
+        return location
+    return urlsplit(location).netloc if location.startswith("//") else "localhost:3001"
+
+
+async def test_login_leads_to_the_start_page(server: Server) -> None:
+    assert await login(server, "") == "/"
+
+
+async def test_login_leads_to_a_path_of_this_site(server: Server) -> None:
+    for path in ("/", "/docs", "/page?x=1&y=2#there", "/a//b", "/a%20b", "/a:b@c"):
+        answer = await server.http.get("/api/v1/login", params={"redirect": path})
+
+        assert answer.headers["location"] == path
+
+
+async def test_login_that_would_leave_the_site_leads_to_the_start_page(server: Server) -> None:
+    queries = [
+        "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "\\/evil.example",
+        "https://evil.example", "https:evil.example", "HTTPS://evil.example", "javascript:alert(1)", "evil.example",
+        "", "%20//evil.example", "%2F%2Fevil.example", "/%2Fevil.example", "/%5Cevil.example", "%5C%5Cevil.example",
+        "/%09/evil.example", "/%0A/evil.example", "/%0D/evil.example", "%09//evil.example", "/%00/evil.example",
+        "/x%0D%0ASet-Cookie:%20a=b", "/%C2%A0", "/%E2%80%AE", "http%3A%2F%2Fevil.example", "@evil.example",
+        "/%0B/evil.example", "/%7F/evil.example",
+    ]  # fmt: skip
+
+    assert {query: await login(server, f"?redirect={query}") for query in queries} == dict.fromkeys(queries, "/")
+
+
+async def test_what_is_encoded_twice_stays_on_this_site(server: Server) -> None:
+    for query in ("/%2509/evil.example", "/%252F/evil.example", "/%255Cevil.example", "/.//evil.example"):
+        assert host_for_a_browser(await login(server, f"?redirect={query}")) == "localhost:3001"
+
+
+paths = st.lists(
+    st.sampled_from(
+        ["/", "\\", "//", "/\\", "\t", "\r\n", " ", ".", "..", "@", ":", "?", "#", "%2F", "evil.example", "https:"]
+    )
+    | st.characters(exclude_categories=["Cs"]),
+    max_size=6,
+).map("".join)
+
+
+@given(paths)
+def test_no_text_leads_off_the_site(text: str) -> None:
+    location = RedirectResponse(native._own_path(text)).headers["location"]
+
+    assert host_for_a_browser(location) == "localhost:3001"
+    assert not re.search(r"[\x00-\x1f\x7f]", location)
+
+
+# ---- whatever else is asked for --------------------------------------------------------------------------------
+
+
+async def test_a_path_that_is_not_there_is_404_in_the_same_shape(server: Server) -> None:
+    answer = await server.http.get("/api/v1/nothing")
+
+    assert answer.status_code == 404
+    assert set(answer.json()) == {"detail"}
+
+
+async def test_a_method_that_a_route_lacks_is_405(server: Server) -> None:
+    answer = await server.http.get("/api/v1/transcribe")
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+
+
+async def test_expired_results_are_unknown_even_without_checks(serve: Serve) -> None:
+    server = await serve(FakeWorker(segment()), run_result_expiry_check_m=0, delete_results_after_m=1)
+    task_id = (await server.upload(wait=60)).json()["task_id"]
+    task = server.desk.find(task_id)
+    entry = server.desk._store._entries[task_id]
+    entry.expires = task.uploaded_at
+
+    assert (await server.http.get("/api/v1/status", params={"task_id": task_id})).status_code == 400
+    assert len(server.desk._store) == 0
+
+
+async def test_the_model_is_asked_for_at_start_if_so_set(serve: Serve) -> None:
+    assert (await serve(load_model_on_startup=True)).worker.load_requested
+    assert not (await serve(load_model_on_startup=False)).worker.load_requested
+
+
+async def test_loading_on_the_first_request_needs_no_more_than_the_request(serve: Serve) -> None:
+    server = await serve(FakeWorker(segment()), load_model_on_startup=False)
+    assert server.worker.loads == 0
+
+    assert (await server.upload(wait=60)).json()["status"] == "finished"
+    assert server.worker.loads == 1
+
+
+async def test_a_server_that_shuts_down_takes_nothing_in(server: Server) -> None:
+    await server.desk.close(0)
+
+    answer = await server.upload()
+
+    assert answer.status_code == 503
+    assert "shutting down" in problem(answer)
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_the_worker_is_ended_with_the_server(server: Server) -> None:
+    worker = FakeWorker()
+    app = create_app(server.settings, worker=worker)
+    async with app.router.lifespan_context(app):
+        assert not worker.closed
+    assert worker.closed
+
+
+async def test_a_model_that_is_in_memory_is_told(server: Server) -> None:
+    server.worker.loaded = server.worker.last_loaded = MODEL
+
+    assert (await decoder(server))["is_model_loaded"]

@@ -1,0 +1,40 @@
+"""Languages by the names that people give them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from whisper_api.speech.languages import NAMES, code_of
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("de", "de"),
+        ("DE", "de"),
+        ("German", "de"),
+        ("german", "de"),
+        (" german\n", "de"),
+        ("haitian creole", "ht"),
+        ("yue", "yue"),
+        ("Cantonese", "yue"),
+        ("jw", "jw"),
+        ("haw", "haw"),
+    ],
+)
+def test_a_language_is_known_by_its_code_and_by_its_name_in_any_case(said: str, code: str) -> None:
+    assert code_of(said) == code
+
+
+@pytest.mark.parametrize("said", ["", " ", "klingon", "xx", "d", "deutsch", "de-DE"])
+def test_a_language_that_whisper_lacks_has_no_code(said: str) -> None:
+    assert code_of(said) is None
+
+
+@given(st.sampled_from(list(NAMES)))
+def test_code_and_name_lead_to_the_same_code(code: str) -> None:
+    assert code_of(code) == code_of(NAMES[code]) == code_of(NAMES[code].upper()) == code
+
+
+def test_whisper_knows_a_hundred_languages() -> None:
+    assert len(NAMES) == len(set(NAMES.values())) == 100

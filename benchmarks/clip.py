@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 import httpx
-from audio import speech
 from faster_whisper import WhisperModel
-from server import running_server
 
+from audio import speech
+from server import running_server
 from whisper_api.speech import starter
 
 

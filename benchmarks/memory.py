@@ -7,6 +7,7 @@ import json
 import time
 
 import httpx
+
 from audio import speech
 from server import running_server
 

@@ -9,6 +9,7 @@ import sys
 import time
 
 import httpx
+
 from audio import speech
 from server import running_server
 

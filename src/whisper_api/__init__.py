@@ -15,5 +15,6 @@ def __getattr__(name: str) -> Any:
     if name == "app":
         from whisper_api.cli import app_from_environment
 
-        return app_from_environment()
+        application = globals()["app"] = app_from_environment()
+        return application
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -44,6 +44,7 @@ def create_app(settings: Settings, *, worker: Transcriber | None = None) -> Fast
         queue=Queue(settings.max_task_queue_size),
         store=Store(lifetime=settings.result_lifetime, refresh=settings.refresh_expiration_time_on_usage),
         shelf=Shelf(largest=settings.max_upload_mb * MB, capacity=settings.recordings_capacity),
+        max_seconds=settings.max_duration_m * 60,
     )
 
     @asynccontextmanager
@@ -57,12 +58,13 @@ def create_app(settings: Settings, *, worker: Transcriber | None = None) -> Fast
         try:
             yield
         finally:
-            await desk.close(settings.shutdown_grace_s)
-            for task in running:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
-            await desk.worker.close()
+            try:
+                await desk.close(settings.shutdown_grace_s)
+            finally:
+                for task in running:
+                    task.cancel()
+                await asyncio.gather(*running, return_exceptions=True)
+                await desk.worker.close()
 
     app = FastAPI(
         title="whisper_api",
@@ -72,6 +74,8 @@ def create_app(settings: Settings, *, worker: Transcriber | None = None) -> Fast
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
+        # Its spans would hold addresses, and so task ids, and its logs the messages of exceptions.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.desk = desk
     app.add_middleware(LingeringClose)

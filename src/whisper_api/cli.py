@@ -1,11 +1,15 @@
 """The command ``whisper_api``."""
 
+import argparse
 import importlib.resources
 import os
+import resource
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from whisper_api import __version__
 from whisper_api.forgetting import scrub_freed_memory
 from whisper_api.settings import InvalidSettings, Settings, read_settings
 
@@ -15,18 +19,27 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the server, set up by environment variables."""
+    parser = argparse.ArgumentParser(
+        prog="whisper_api",
+        description="A private speech-to-text server. It is set up by environment variables, or by lines like "
+        "PORT=3001 in a file .env: the README lists them all.",
+    )
+    parser.add_argument("--version", action="version", version=f"whisper_api {__version__}")
+    parser.parse_args()
     scrub_freed_memory()
     settings = _settings()
 
     from whisper_api.server import CannotListen, Server, bind, url
 
-    app = _app(settings)
     try:
         listening = bind(settings.listen, settings.port)
+    except InvalidSettings as error:
+        _give_up(str(error), code=2)
     except CannotListen as error:
-        _give_up(f"{error} Is another program using it?", code=1)
+        _give_up(str(error), code=1)
+    _allow_many_files()
     address = url(listening)
-    server = Server(app, grace=settings.shutdown_grace_s, on_ready=lambda: _greet(address))
+    server = Server(_app(settings), grace=settings.shutdown_grace_s, on_ready=lambda: _greet(address))
     server.run_on(listening)
 
 
@@ -53,6 +66,12 @@ def _app(settings: Settings) -> "FastAPI":
         )
 
 
+def _allow_many_files() -> None:
+    """Every recording that waits is an open file."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def _give_up(sentence: str, *, code: int) -> NoReturn:
     print(sentence, file=sys.stderr)
     sys.exit(code)
@@ -64,6 +83,6 @@ def _greet(address: str) -> None:
     print(
         f"\n  The page:  {address}/\n"
         f"  The API:   {address}/docs\n"
-        f"  Try it:    curl -F file=@{shown} '{address}/api/v1/transcribe?wait=600'\n",
+        f"  Try it:    curl -F {shlex.quote(f'file=@{shown}')} '{address}/api/v1/transcribe?wait=600'\n",
         flush=True,
     )

@@ -1,8 +1,12 @@
 """The server's life: bind, serve, drain, stop."""
 
 import asyncio
+import errno
+import logging
+import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -10,7 +14,10 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from whisper_api.settings import InvalidSettings
 from whisper_api.tasks.desk import Desk
+
+logger = logging.getLogger(__name__)
 
 
 class CannotListen(Exception):
@@ -18,12 +25,21 @@ class CannotListen(Exception):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises CannotListen."""
+    """A listening socket. Raises CannotListen, and InvalidSettings for a host that is no address of anything."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family, backlog=2048)
+    except (OSError, UnicodeError) as error:
+        raise InvalidSettings(
+            f"LISTEN={host} is not accepted. It takes: an IP address of this machine, or a name of one."
+        ) from error
+    try:
+        both = family == socket.AF_INET6 and address[0] == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server(address[:2], family=family, backlog=2048, dualstack_ipv6=both)
     except OSError as error:
-        raise CannotListen(f"LISTEN={host} PORT={port} cannot be listened on: {error.strerror or error}.") from error
+        hint = " Another program is using it." if error.errno == errno.EADDRINUSE else ""
+        raise CannotListen(
+            f"LISTEN={host} PORT={port} cannot be listened on: {os.strerror(error.errno or 0)}.{hint}"
+        ) from error
 
 
 def url(listening: socket.socket) -> str:
@@ -44,12 +60,15 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                # uvloop never clears the buffer that it reads all connections into: pieces of recordings and texts
+                # would stay in it after they were deleted.
+                loop="asyncio",
                 lifespan="on",
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
-                timeout_graceful_shutdown=max(1, round(grace)),
+                timeout_graceful_shutdown=1,  # when _drain() is done, only stragglers are left
             )
         )
         self._desk: Desk = app.state.desk
@@ -61,6 +80,8 @@ class Server(uvicorn.Server):
         """Serve until a signal says to stop, then return."""
         with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
             runner.run(self.serve([listening]))
+        if not self.started:
+            sys.exit(3)  # as uvicorn's own command does
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -77,13 +98,16 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         if self._draining is not None:
-            self.should_exit = self.force_exit = True
+            self.force_exit = self.should_exit
             self._draining.cancel()
             return
+        logger.info("Stopping: the recording in hand gets up to %g s. A second signal stops at once.", self._grace)
         self._draining = asyncio.get_running_loop().create_task(self._drain())
 
     async def _drain(self) -> None:
         try:
             await self._desk.close(self._grace)
+        except asyncio.CancelledError:  # the second signal
+            await self._desk.close(0)
         finally:
             self.should_exit = True

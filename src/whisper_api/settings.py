@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     )
     max_task_queue_size: int = _setting(128, "Tasks that may wait; more are refused", "1 or more", ge=1)
     max_upload_mb: int = _setting(2000, "Largest upload, in MB", "1 or more", ge=1)
+    max_duration_m: int = _setting(600, "Longest recording, in minutes", "1 or more", ge=1)
     max_recordings_mb: int | None = _setting(
         None,
         "Memory for all recordings that wait, in MB",
@@ -203,6 +204,8 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise InvalidSettings("\n".join(_sentences(error))) from error
+    except (OSError, UnicodeError) as error:
+        raise InvalidSettings("The file .env cannot be read. It takes: lines like PORT=3001, in UTF-8.") from error
 
 
 def _sentences(error: ValidationError) -> list[str]:

@@ -81,14 +81,14 @@ async def test_the_worker_gets_what_was_uploaded_and_asked_for(server: Server) -
 
     job = await server.worker.next_job()
     assert job.content == content
-    assert job.options == Options("translate", "fr")
+    assert job.options == Options("translate", "fr", max_seconds=36_000)
 
 
 @pytest.mark.parametrize("language", ["", " "])
 async def test_an_empty_language_means_that_it_is_detected(server: Server, language: str) -> None:
     await server.upload(language=language)
 
-    assert (await server.worker.next_job()).options == Options("transcribe", None)
+    assert (await server.worker.next_job()).options == Options("transcribe", None, max_seconds=36_000)
 
 
 async def test_whoever_waits_gets_the_text_with_the_answer(serve: Serve) -> None:

@@ -145,7 +145,7 @@ async def test_every_answer_has_good_manners(server: Server) -> None:
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["cross-origin-resource-policy"] == "same-origin"
         assert "server" not in headers
-        assert headers.get("cache-control") == ("no-store" if path.startswith(("/api", "/logs")) else None), path
+        assert headers.get("cache-control") == ("no-store" if path.startswith(("/api", "/logs")) else "no-cache"), path
 
 
 async def test_other_sites_may_not_read_answers(server: Server) -> None:

@@ -302,3 +302,52 @@ async def test_memory_is_free_again_once_a_recording_was_transcribed(serve: Serv
         assert answer.json()["status"] == "finished"
 
     assert is_untouched(server)
+
+
+# ---- slow and strange clients ------------------------------------------------------------------------------------
+
+
+async def test_a_file_in_another_field_is_passed_over_and_missed(server: Server) -> None:
+    answer = await post(server, form(part("audio", b"x" * 1_000_000, "talk.wav")))
+
+    assert answer.status == 400
+    assert uploads.NO_FILE.encode() in b"".join(answer.body)
+    assert is_untouched(server)
+
+
+async def test_a_name_that_is_not_utf_8_is_no_reason_to_refuse(serve: Serve) -> None:
+    server = await serve(FakeWorker(segment()))
+    body = form(part("file", b"sound", "Gespr@ch.ogg")).replace(b"@", b"\xe4")
+
+    assert (await post(server, body)).status == 200
+
+
+async def test_a_client_that_sends_next_to_nothing_for_long_is_sent_away() -> None:
+    clock = iter([0.0, 59.0, 61.0])
+    chunks = uploads._without_stalling(pieces(b"a", b"b", b"c"), clock=lambda: next(clock))
+
+    assert await anext(chunks) == b"a"
+    with pytest.raises(HTTPException) as refusal:
+        await anext(chunks)
+    assert refusal.value.status_code == 408
+
+
+async def test_a_body_that_goes_on_after_its_form_is_not_read_to_its_end(serve: Serve) -> None:
+    server = await serve(FakeWorker(segment()))
+    answer = await post(server, SOUND, *[b"x" * 1_000_000] * 100)
+
+    assert answer.status == 400
+    assert answer.events.index("start") < 8
+    assert is_untouched(server)
+
+
+async def test_a_task_whose_client_stops_waiting_for_it_is_forgotten(serve: Serve) -> None:
+    server = await serve(FakeWorker())
+
+    answer = await converse(
+        server.app, "/api/v1/transcribe?wait=600", method="POST", headers=FORM.items(), body=[SOUND]
+    )
+
+    assert answer.status == 200
+    assert is_untouched(server)
+    assert list(server.desk._store) == []

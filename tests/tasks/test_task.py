@@ -123,18 +123,26 @@ def test_nobody_knows_the_pace_of_a_machine_that_has_done_nothing() -> None:
 
 def test_the_first_recording_tells_the_pace() -> None:
     pace = Pace()
-    pace.learn(processing_seconds=5, audio_seconds=10)
+    pace.learn(processing_seconds=20, audio_seconds=40)
 
+    assert pace.estimate(60) == 30
+
+
+def test_a_short_recording_takes_as_long_as_a_whole_window() -> None:
+    pace = Pace()
+    pace.learn(processing_seconds=15, audio_seconds=3)
+
+    assert pace.estimate(10) == 15
     assert pace.estimate(60) == 30
 
 
 def test_recent_recordings_weigh_most() -> None:
     pace = Pace()
-    pace.learn(processing_seconds=10, audio_seconds=10)
+    pace.learn(processing_seconds=100, audio_seconds=100)
     for _ in range(20):
-        pace.learn(processing_seconds=1, audio_seconds=10)
+        pace.learn(processing_seconds=10, audio_seconds=100)
 
-    assert pace.estimate(10) == pytest.approx(1, abs=0.01)
+    assert pace.estimate(100) == pytest.approx(10, abs=0.1)
 
 
 def test_a_recording_without_sound_teaches_nothing() -> None:

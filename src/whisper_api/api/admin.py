@@ -3,7 +3,7 @@
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import StreamingResponse
@@ -12,6 +12,10 @@ from whisper_api.api.identity import Doorkeeper
 from whisper_api.api.schemas import Problem
 
 _PIECE = 1 << 16
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/zip": {}}},
+    401: {"model": Problem},
+}
 
 
 def router(
@@ -24,11 +28,21 @@ def router(
         person = doorkeeper.person(request)
         if not ((person.email or "").lower() in mails or (localhost and person.local)):
             raise HTTPException(
-                401, "Only people in AUTHORIZED_MAILS may read the logs, signed in through the reverse proxy."
+                401,
+                "Only people in AUTHORIZED_MAILS may read the logs, signed in through the reverse proxy.",
+                {"WWW-Authenticate": "Proxy"},
             )
 
-    @admin.get("/logs", responses={200: {"content": {"application/zip": {}}}, 401: {"model": Problem}})
-    @admin.get("/api/v1/logs", responses={200: {"content": {"application/zip": {}}}, 401: {"model": Problem}})
+    @admin.get(
+        "/logs",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"application/zip": {}}}, 401: {"model": Problem}},
+    )
+    @admin.get(
+        "/api/v1/logs",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"application/zip": {}}}, 401: {"model": Problem}},
+    )
     async def download_logs(_: Annotated[None, Depends(authorized)]) -> StreamingResponse:
         """All log files of this server as one zip, for authorised people."""
         return StreamingResponse(

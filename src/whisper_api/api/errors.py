@@ -15,6 +15,12 @@ from whisper_api.tasks.store import UnknownTask
 
 MB = 1_000_000
 
+# For what Starlette itself answers with the name of the status alone.
+_PLAIN = {
+    404: "There is nothing at this address. What there is, /docs shows.",
+    405: "This address does not take this method. Which one it takes, /docs shows.",
+}
+
 
 def answer(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     return JSONResponse({"detail": sentence}, status, headers)
@@ -65,7 +71,9 @@ def install(app: FastAPI, desk: Desk) -> None:
 
     async def http(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, StarletteHTTPException)
-        return answer(error.status_code, str(error.detail), error.headers)
+        sentence = _PLAIN.get(error.status_code) if isinstance(error.detail, str) else None
+        own = isinstance(error, HTTPException)
+        return answer(error.status_code, error.detail if own or not sentence else sentence, error.headers)
 
     handlers: dict[type[Exception], Callable[[Request, Exception], Awaitable[JSONResponse]]] = {
         QueueFull: queue_full,

@@ -34,9 +34,15 @@ class Doorkeeper:
     def person(self, request: Request) -> Person:
         peer = _address(request.client.host) if request.client else None
         trusted = peer is not None and any(peer in network for network in self._trusted)
-        email = request.headers.get("x-email", "").strip() if trusted else ""
-        user = request.headers.get("x-user", "").strip() if trusted else ""
-        return Person(email or None, user or None, _is_local(request, peer))
+        email = _only(request, "x-email") if trusted else None
+        user = _only(request, "x-user") if trusted else None
+        return Person(email, user, _is_local(request, peer))
+
+
+def _only(request: Request, header: str) -> str | None:
+    """The header's value, where there is exactly one: a proxy that adds its own may have left a forged one in place."""
+    values = request.headers.getlist(header)
+    return values[0].strip() or None if len(values) == 1 else None
 
 
 def _is_local(request: Request, peer: Address | None) -> bool:

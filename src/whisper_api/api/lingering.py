@@ -1,8 +1,9 @@
 """Early answers that arrive.
 
-A server that refuses an upload before it has read it, and then closes the connection, makes the kernel reset it:
-many clients then report a broken connection instead of the reason. So the answer is sent at once, and what the
-client still sends is read and thrown away for a moment, as web servers do ("lingering close").
+A server that refuses an upload before it has read it can go on reading for as long as the client sends, or close the
+connection, which makes the kernel reset it: many clients then report a broken connection instead of the reason. So the
+answer is sent at once, what the client still sends is read and thrown away for a moment, and only then the connection
+is closed, as web servers do ("lingering close").
 """
 
 import asyncio
@@ -34,6 +35,8 @@ class LingeringClose:
             return message
 
         async def lingering_send(message: Message) -> None:
+            if message["type"] == "http.response.start" and unread:
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
             ends = message["type"] == "http.response.body" and not message.get("more_body")
             if not (ends and unread):
                 await send(message)

@@ -7,6 +7,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from whisper_api.api import errors
 
+PAGE_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+
 logger = logging.getLogger(__name__)
 
 UNEXPECTED = "Something in the server failed unexpectedly; its log says where. Try again, or tell whoever runs it."
@@ -37,6 +39,11 @@ class Manners:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [*message.get("headers", ()), *_HEADERS]
+                names = {name for name, _ in headers}
+                if b"content-security-policy" not in names:
+                    headers.append((b"content-security-policy", PAGE_POLICY.encode()))
+                if not private and b"cache-control" not in names:
+                    headers.append((b"cache-control", b"no-cache"))  # ask again: pages and scripts change together
                 if private:
                     headers.append((b"cache-control", b"no-store"))  # texts must not end up in a browser's disk cache
                 message = {**message, "headers": headers}

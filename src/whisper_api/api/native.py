@@ -86,12 +86,22 @@ def router(desk: Desk, doorkeeper: Doorkeeper, *, max_model: str | None) -> APIR
             task.collected.set()
         return TaskModel.of(task, desk)
 
+    async def _unless_abandoned(request: Request, task: Task, wait: float) -> TaskModel:
+        """The answer; a task whose client leaves before it knows the id is called off: nobody could read it."""
+        answering = asyncio.ensure_future(shown(task, wait))
+        leaving = asyncio.ensure_future(_departure(request))
+        await asyncio.wait([answering, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            await desk.forget(task)
+        leaving.cancel()
+        return await answering
+
     async def upload(request: Request, task: Kind, language: str | None, wait: float) -> TaskModel:
         options = Options(task, _known(language))
         with desk.intake(uploads.announced_size(request)) as intake:
             form = await uploads.receive(request, intake.recording)
             accepted = await desk.accept(intake, form.filename, options)
-        return await shown(accepted, wait)
+        return await _unless_abandoned(request, accepted, wait) if wait else await shown(accepted)
 
     @api.post("/transcribe", openapi_extra=_UPLOAD, responses=_UPLOAD_PROBLEMS, tags=["Speech to text"])
     async def transcribe(request: Request, language: Language = None, wait: Wait = 0) -> TaskModel:
@@ -159,12 +169,24 @@ def router(desk: Desk, doorkeeper: Doorkeeper, *, max_model: str | None) -> APIR
         person = doorkeeper.person(request)
         return UserInfo(email=person.email, user=person.user, user_agent=request.headers.get("user-agent"))
 
-    @api.get("/login", status_code=307, response_class=RedirectResponse, tags=["Server"])
+    @api.get(
+        "/login",
+        status_code=307,
+        response_class=RedirectResponse,
+        responses={422: {"model": Problem, "description": "A parameter that makes no sense."}},
+        tags=["Server"],
+    )
     async def login(redirect: str = "/") -> RedirectResponse:
         """Go to a path of this site: a reverse proxy asks people to sign in on the way."""
         return RedirectResponse(_own_path(redirect), status_code=307)
 
     return api
+
+
+async def _departure(request: Request) -> None:
+    """Return when the client has closed the connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _known(language: str | None) -> str | None:
@@ -173,7 +195,7 @@ def _known(language: str | None) -> str | None:
     code = languages.code_of(language)
     if code is None:
         raise BadParameter(
-            "The language is none that Whisper knows. Give its code, for example 'de' or 'en', or leave it out to have "
+            "Whisper does not know this language. Give its code, for example 'de' or 'en', or leave it out to have "
             "it detected."
         )
     return code

@@ -7,9 +7,10 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-_PAGE_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+from whisper_api.api.manners import PAGE_POLICY
+
 # Swagger UI sets styles and embeds its icons as data.
-_DOCS_POLICY = f"{_PAGE_POLICY}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+_DOCS_POLICY = f"{PAGE_POLICY}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 
 
 def install(app: FastAPI) -> None:
@@ -18,10 +19,10 @@ def install(app: FastAPI) -> None:
     app.mount("/assets/swagger", StaticFiles(directory=swagger))
     app.mount("/assets", StaticFiles(directory=web))
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page() -> FileResponse:
-        return FileResponse(web / "index.html", headers={"Content-Security-Policy": _PAGE_POLICY})
+        return FileResponse(web / "index.html")
 
-    @app.get("/docs", include_in_schema=False)
+    @app.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
     async def docs() -> FileResponse:
         return FileResponse(web / "docs.html", headers={"Content-Security-Policy": _DOCS_POLICY})

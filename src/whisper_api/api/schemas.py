@@ -25,7 +25,15 @@ class SegmentModel(BaseModel):
 
     @classmethod
     def of(cls, segment: Segment) -> "SegmentModel":
-        return cls.model_validate(segment, from_attributes=True)
+        # Not validated once more: a long recording has thousands, and its page asks every second.
+        return cls.model_construct(
+            start=segment.start,
+            end=segment.end,
+            text=segment.text,
+            avg_logprob=segment.avg_logprob,
+            compression_ratio=segment.compression_ratio,
+            no_speech_prob=segment.no_speech_prob,
+        )
 
 
 class TaskModel(BaseModel):
@@ -61,7 +69,7 @@ class TaskModel(BaseModel):
             time_uploaded=task.uploaded_at,
             transcript=task.text,
             source_language=task.language or task.options.language,
-            position_in_queue=desk.queue.position(task),
+            position_in_queue=None if task.has_ended else desk.queue.position(task),
             processing_duration=task.processing_seconds,
             time_processing_finished=task.finished_at,
             target_model_size=task.wanted_model,

@@ -4,7 +4,8 @@ Starlette's own form parser spools larger files to a temporary file, which is wh
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from fastapi import HTTPException
@@ -22,11 +23,15 @@ from whisper_api.tasks.recording import Recording
 
 _MOST_FIELDS = 64
 _LONGEST_FIELD = 64 * 1024
+_MOST_BESIDE = 4_000_000
 _PATIENCE_SECONDS = 60.0
+_SLOWEST_BYTES_PER_SECOND = 1000
 _LONGEST_HEADER = 16 * 1024
 
 NO_FORM = "Send the recording as multipart/form-data in a field named 'file'."
 NO_FILE = "The form has no file in a field named 'file'."
+TOO_MUCH = "The form holds much more than one recording. Send the recording alone."
+TOO_SLOW = "The recording arrives too slowly, or not at all. Send it again, as a smaller file perhaps."
 CUT_OFF = "The form is not complete, or not well-formed. Send the recording again."
 
 
@@ -53,13 +58,17 @@ async def receive(request: Request, recording: Recording) -> Form:
     boundary = options.get("boundary")
     if content_type != "multipart/form-data" or not boundary:
         raise BadRequest(NO_FORM)
-    form, reader = Form(), _Reader(recording)
+    form, reader, received = Form(), _Reader(recording), 0
     try:
-        with PushMultipartParser(boundary, max_header_size=_LONGEST_HEADER, max_segment_count=_MOST_FIELDS) as parser:
+        with PushMultipartParser(
+            boundary, max_header_size=_LONGEST_HEADER, max_segment_count=_MOST_FIELDS, header_charset="latin-1"
+        ) as parser:
             async for chunk in _without_stalling(request.stream()):
-                if chunk and not parser.closed:
-                    for event in parser.parse(chunk):
-                        reader.take(event, form)
+                for event in parser.parse(chunk) if chunk else ():
+                    reader.take(event, form)
+                received += len(chunk)
+                if received - recording.size > _MOST_BESIDE:
+                    raise BadRequest(TOO_MUCH if reader.seen_file else NO_FILE)
     except ParserLimitReached as error:
         raise BadRequest(f"The form has too many fields, or too long ones. {NO_FORM}") from error
     except MultipartError as error:
@@ -71,8 +80,11 @@ async def receive(request: Request, recording: Recording) -> Form:
     return form
 
 
-async def _without_stalling(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same chunks, but a client that holds its place in the queue and sends nothing is sent away."""
+async def _without_stalling(
+    chunks: AsyncIterator[bytes], *, clock: Callable[[], float] = time.monotonic
+) -> AsyncIterator[bytes]:
+    """The same chunks, but a client that holds its place in the queue and sends next to nothing is sent away."""
+    began, received = clock(), 0
     while True:
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -80,10 +92,20 @@ async def _without_stalling(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes
         except StopAsyncIteration:
             return
         except TimeoutError:
-            raise HTTPException(
-                408, f"Nothing arrived for {_PATIENCE_SECONDS:g} seconds. Send the file again."
-            ) from None
+            raise HTTPException(408, TOO_SLOW) from None
+        received += len(chunk)
+        seconds = clock() - began
+        if seconds > _PATIENCE_SECONDS and received < seconds * _SLOWEST_BYTES_PER_SECOND:
+            raise HTTPException(408, TOO_SLOW)
         yield chunk
+
+
+def _name(filename: str) -> str:
+    """A file's name, of whose bytes the parser made one character each: some programs do not send UTF-8."""
+    try:
+        return filename.encode("latin-1").decode("utf-8", "replace")
+    except UnicodeEncodeError:  # the parser has decoded it already
+        return filename
 
 
 class _Reader:
@@ -104,7 +126,7 @@ class _Reader:
                     if self.seen_file:
                         raise BadRequest("The form has several files. Send one recording a request.")
                     self.seen_file = True
-                    form.filename = event.filename or ""
+                    form.filename = _name(event.filename or "")
             case None:
                 assert self._segment is not None
                 if self._segment.name != "file":
@@ -114,6 +136,8 @@ class _Reader:
                 assert self._segment is not None
                 if self._segment.name == "file":
                     self._recording.write(bytes(event))
+                elif self._segment.filename:
+                    pass  # a file that nobody asked for
                 elif len(self._value) + len(event) > _LONGEST_FIELD:
                     raise BadRequest(f"The field {self._segment.name[:80]!r} is too long.")
                 else:

@@ -1,1 +1,8 @@
 """Samples in, text out: a library of its own that knows neither HTTP nor tasks nor settings."""
+
+import os
+
+# Libraries that report their use to their makers must not: what is done here is nobody's business. They read these
+# when they are imported, which is later than this. onnxruntime would even keep a database of events on the disk.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -4,6 +4,7 @@ Recordings come from strangers, so the libraries are kept to plain media files: 
 them open other files and addresses (https://ffmpeg.org/ffmpeg-protocols.html, "protocol_whitelist").
 """
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from whisper_api.speech.errors import UnreadableRecording
+from whisper_api.speech.errors import TooLong, UnreadableRecording
 
 SAMPLE_RATE = 16_000
 """Samples a second, as Whisper was trained on."""
@@ -25,6 +26,7 @@ _DEMUXERS = (
 )  # fmt: skip
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(_DEMUXERS)}
 _PATIENCE_SECONDS = 30.0
+_INSPECTED_PACKETS = 1000
 _CHUNK_SAMPLES = 30 * SAMPLE_RATE
 
 UNREADABLE = "The file could not be read as a recording. Send audio or video, for example mp3, m4a, wav, ogg or mp4."
@@ -54,22 +56,26 @@ def inspect(recording: int) -> Facts:
         elif container.duration is not None:
             duration = container.duration / av.time_base
         facts = Facts(container.format.name, stream.codec_context.name, duration)
-        if next(_frames(container), None) is None:
+        if next(_frames(container, patience=_INSPECTED_PACKETS), None) is None:
             raise UnreadableRecording(NO_SOUND)
     return facts
 
 
-def decode(recording: int) -> Iterator[NDArray[np.float32]]:
+def decode(recording: int, *, max_seconds: float | None = None) -> Iterator[NDArray[np.float32]]:
     """Decode the open file ``recording`` into pieces of 16 kHz mono, float32 in [-1, 1], each of shape (samples,).
 
-    Damaged parts are passed over, and a file that is cut off gives what it holds.
+    Damaged parts are passed over, and a file that is cut off gives what it holds. Raises UnreadableRecording, and
+    TooLong where there are more than ``max_seconds``: a small file may unpack to days of silence.
     """
+    left = None if max_seconds is None else int(max_seconds * SAMPLE_RATE)
     with _opened(recording) as container:
         pieces: list[NDArray[np.float32]] = []
         samples = 0
         for piece in _resampled(_frames(container)):
             pieces.append(piece)
             samples += len(piece)
+            if left is not None and (left := left - len(piece)) < 0:
+                raise TooLong(max_seconds or 0)
             if samples >= _CHUNK_SAMPLES:
                 yield np.concatenate(pieces)
                 pieces, samples = [], 0
@@ -114,10 +120,13 @@ def _opened(recording: int) -> Iterator[InputContainer]:
         yield container
 
 
-def _frames(container: InputContainer) -> Iterator[av.AudioFrame]:
-    """The frames of the first audio stream, whatever of them can be decoded."""
+def _frames(container: InputContainer, *, patience: int | None = None) -> Iterator[av.AudioFrame]:
+    """The frames of the first audio stream, whatever of them can be decoded.
+
+    With ``patience`` it ends after so many packets: a file may be made of nothing but damage.
+    """
     packets = container.demux(container.streams.audio[0])
-    while True:
+    for _ in range(patience) if patience is not None else itertools.count():
         try:
             packet = next(packets)
         except StopIteration:

@@ -35,8 +35,7 @@ def pick(*, use_gpu: bool) -> tuple[Device, str | None]:
     missing = [name for name in _CUDA_LIBRARIES if not _load(name)]
     if missing:
         return CPU, (
-            f"A GPU is there, but {', '.join(missing)} cannot be loaded, so the CPU is used: "
-            "pip install 'whisper_api[cuda]'."
+            f"A GPU is there, but {', '.join(missing)} cannot be loaded, so the CPU is used: install the extra 'cuda'."
         )
     supported = ctranslate2.get_supported_compute_types("cuda")
     compute_type = "float16" if "float16" in supported else "float32"

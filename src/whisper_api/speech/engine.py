@@ -63,11 +63,12 @@ class Engine:
         Raises UnreadableRecording and UnsupportedRequest.
         """
         self._refuse_what_the_model_lacks(options)
-        pieces = list(audio.decode(recording))
-        if not pieces:
+        sound = bytearray()
+        for piece in audio.decode(recording, max_seconds=options.max_seconds):
+            sound += piece.tobytes()
+        if not sound:
             raise UnreadableRecording(audio.NO_SOUND)
-        samples = np.concatenate(pieces)
-        del pieces
+        samples = np.frombuffer(sound, np.float32)
         segments, info = self._model.transcribe(samples, task=options.task, language=options.language, vad_filter=True)
         duration = len(samples) / audio.SAMPLE_RATE
         return Info(info.language, info.language_probability, duration), (

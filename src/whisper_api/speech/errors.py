@@ -9,6 +9,15 @@ class UnreadableRecording(SpeechError):
     """The file is not a recording, is damaged, or has no audio in it."""
 
 
+class TooLong(UnreadableRecording):
+    """The recording is longer than ``max_seconds``."""
+
+    def __init__(self, max_seconds: float) -> None:
+        super().__init__(
+            f"The recording is longer than {max_seconds / 60:g} minutes, the most that is taken here. Send it in parts."
+        )
+
+
 class NoModel(SpeechError):
     """No weights that may be used can be found or loaded."""
 

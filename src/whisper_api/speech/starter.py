@@ -50,7 +50,7 @@ def read() -> dict[str, bytes]:
 def _file(package: str, name: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise NoModel("The starter model is not installed: pip install 'whisper_api[starter]'.")
+        raise NoModel("The starter model is not installed: install the extra 'starter'.")
     path = Path(spec.submodule_search_locations[0]) / "data" / name
     if not path.is_file():
         raise NoModel(f"The starter model lacks {name}; reinstall the extra 'starter'.")

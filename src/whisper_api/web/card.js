@@ -103,6 +103,7 @@ export class Card {
       const asked = performance.now();
       const answer = await getTask(id).catch((/** @type {ApiError} */ error) => error);
       if (this.id !== id) return; // sent again meanwhile
+      if (this.ending) { await this.nap(POLL_MS); continue; }
       this.away = answer instanceof ApiError;
       failures = this.away ? failures + 1 : 0;
       if (!(answer instanceof ApiError)) this.take(answer);
@@ -150,6 +151,14 @@ export class Card {
 
   /** Cancel, forget or remove: gone from the server first, then from the page. */
   async end() {
+    if (this.ending) return;
+    this.ending = true; // what is asked of the server from here on says nothing about how the task went
+    this.render();
+    await this.leaveServer().finally(() => { this.ending = false; });
+    if (!this.closed) this.render();
+  }
+
+  async leaveServer() {
     if (this.id && this.state !== "gone" && !await this.attempt(() => deleteTask(this.id))) return;
     this.closed = true;
     // A file already with the server is let through, to learn its id and delete it.
@@ -233,6 +242,7 @@ export class Card {
     this.show("txt", ended && words ? text("txt") : "");
     this.show("srt", state === "finished" && words ? text("srt") : "");
     this.show("retry", again ? text("retry") : "");
+    this.part("end").toggleAttribute("disabled", Boolean(this.ending));
     this.show("end", text(state === "finished" ? "forget" : this.isRunning || state === "loading" ? "cancel" : "remove"));
 
     if (news) this.page.announce(`${this.name}: ${status}`);

@@ -18,6 +18,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whisper_api.observe.logs import DiscreetFormatter
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_INSPECTORS = 2
+_INSPECTORS = 4
 UNEXPECTED = "The server could not process this recording: an unexpected error that its log describes."
 
 
@@ -187,6 +188,8 @@ def _closing(descriptor: int) -> Iterator[None]:
 
 def main(descriptor: int) -> None:
     faulthandler.enable()
+    with contextlib.suppress(OSError):  # where memory gets tight, this process is the one to lose
+        Path("/proc/self/oom_score_adj").write_text("1000")
     # The server decides when this process ends; a Ctrl-C or a service manager's signal goes to all of them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -136,7 +136,7 @@ JobReport = Inspected | Started | Decoded | Finished | Failed | Cancelled
 Report = JobReport | Loaded | LoadFailed | Logged
 
 # Without pydantic's cache of strings, which would keep what people said for as long as the process lives.
-_FORGETFUL = ConfigDict(cache_strings="none")
+_FORGETFUL = ConfigDict(cache_strings="none", ser_json_inf_nan="constants")
 ORDERS: TypeAdapter[Order] = TypeAdapter(Annotated[Order, Field(discriminator="kind")], config=_FORGETFUL)
 REPORTS: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Field(discriminator="kind")], config=_FORGETFUL)
 

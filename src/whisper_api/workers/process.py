@@ -24,19 +24,21 @@ _LONGEST_REPORT = 16 * 1024 * 1024
 class WorkerLost(Exception):
     """The worker process died, or had to be killed.
 
-    ``inspecting`` where it was looking at a new upload at that moment, which is then the first to suspect.
+    ``inspecting`` where it was looking at a new upload at that moment, which is then the first to suspect;
+    ``deliberate`` where the server ended it, for the sake of another job.
     """
 
-    def __init__(self, *, inspecting: bool = False) -> None:
+    def __init__(self, *, inspecting: bool = False, deliberate: bool = False) -> None:
         super().__init__()
         self.inspecting = inspecting
+        self.deliberate = deliberate
 
 
 class WorkerProcess:
     """A running child; make one with :meth:`spawn`.
 
     ``loaded`` becomes a Loaded or a LoadFailed once the worker says so; ``ended`` is set when the process is
-    gone, whoever ended it. ``inspections`` are the jobs that look at a new upload.
+    gone, whoever ended it; ``dying`` is true a little earlier. ``inspections`` are the jobs that look at a new upload.
     """
 
     def __init__(
@@ -52,6 +54,8 @@ class WorkerProcess:
         self.ended = asyncio.Event()
         self.inspections: set[str] = set()
         self._died_inspecting = False
+        self._ended_deliberately = False
+        self.dying = False
         self._reading = asyncio.create_task(self._read(), name="worker reports")
 
     @classmethod
@@ -96,17 +100,19 @@ class WorkerProcess:
     @property
     def loss(self) -> WorkerLost:
         """What to raise to those who wait for a process that is gone."""
-        return WorkerLost(inspecting=self._died_inspecting)
+        return WorkerLost(inspecting=self._died_inspecting, deliberate=self._ended_deliberately)
 
     def close_inbox(self, job: str) -> None:
         self._inboxes.pop(job, None)
 
     def kill(self) -> None:
+        self.dying = True
         with contextlib.suppress(ProcessLookupError):
             self._child.kill()
 
     async def end(self) -> None:
         """Kill the process and wait until it is gone, with all its memory."""
+        self._ended_deliberately = True
         self.kill()
         await self.ended.wait()
 
@@ -114,7 +120,9 @@ class WorkerProcess:
         try:
             while line := await self._reports.readline():
                 self._hand_out(line)
-        except (ValueError, OSError) as error:
+        except OSError:
+            pass  # it was killed with a message half read
+        except ValueError as error:
             logger.error("The worker said something that cannot be read, and is ended: %s", type(error).__name__)
         finally:
             self.kill()

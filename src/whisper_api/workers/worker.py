@@ -114,7 +114,8 @@ class Worker:
                 async with asyncio.timeout(_INSPECT_PATIENCE_SECONDS):
                     report = await inbox.get()
             except TimeoutError:
-                await process.end()  # stuck in native code
+                process.kill()  # stuck in native code
+                await process.ended.wait()
                 raise process.loss from None
             finally:
                 process.inspections.discard(job)
@@ -192,11 +193,12 @@ class Worker:
             report = await asyncio.shield(process.loaded)
         except asyncio.CancelledError:
             if process.loaded.cancelled():
+                self._note_trouble("The worker process died while it loaded the model.")
                 raise process.loss from None
             raise
         if isinstance(report, LoadFailed):
             await process.end()
-            self._trouble = report.reason
+            self._note_trouble(report.reason)
             raise NoModelLoaded(report.reason)
         if report is not self._last_loaded:
             self._tell(report)
@@ -208,9 +210,18 @@ class Worker:
                 await self.load()
             except NoModelLoaded as error:
                 logger.error("No model is loaded: %s", error)
-                self._retry_timer = asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._retry)
             except WorkerLost:
-                logger.error("The worker died while it loaded a model.")
+                logger.error("No model is loaded: the worker process died.")
+            except OSError as error:
+                logger.error("No worker process can be started: %s", error.strerror)
+                self._note_trouble(f"No worker process can be started: {error.strerror}.")
+
+    def _note_trouble(self, reason: str) -> None:
+        """Remember why there is no model, and try again later, whether anybody sends a recording or not."""
+        self._trouble = reason
+        if self._retry_timer is not None:
+            self._retry_timer.cancel()
+        self._retry_timer = asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._retry)
 
     def _retry(self) -> None:
         if self._trouble and not self._closed:
@@ -218,6 +229,8 @@ class Worker:
 
     async def _running(self) -> WorkerProcess:
         async with self._starting:
+            if self._process is not None and self._process.dying:
+                await self._process.ended.wait()
             if self._process is None or self._process.ended.is_set():
                 self._load_sent = False
                 self._process = await WorkerProcess.spawn()

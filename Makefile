@@ -9,7 +9,7 @@ INSTALL := $(PIP) install --no-input --only-binary :all: --require-hashes
 .PHONY: run test check format lock clean
 
 run: $(VENV)/run.done ## Start the server with the embedded model, or with MAX_MODEL if it is set.
-	@MAX_MODEL="$${MAX_MODEL:-starter}" exec $(BIN)/whisper_api
+	@grep -qs '^ *MAX_MODEL *=' .env || export MAX_MODEL="$${MAX_MODEL:-starter}"; exec $(BIN)/whisper_api
 
 test: $(VENV)/dev.done ## Run all tests.
 	$(BIN)/python -m pytest $(ARGS)

@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import os
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -298,3 +299,46 @@ def test_a_log_directory_that_cannot_be_made_stops_the_start_with_one_line(bare_
     assert ended.returncode == 2
     assert ended.stderr.startswith("LOG_DIR=taken is not accepted: ")
     assert ended.stderr.count("\n") == 1
+
+
+def whisper_api(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "whisper_api", *arguments],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_the_command_says_what_it_is_and_refuses_what_it_does_not_know(bare_environment: Path) -> None:
+    assert whisper_api("--version").stdout.startswith("whisper_api ")
+    assert "speech-to-text server" in whisper_api("--help").stdout
+    assert whisper_api("--port", "80").returncode == 2
+
+
+@pytest.mark.parametrize("address", ["nowhere.invalid", "x" * 70, "a..b"])
+def test_an_address_that_is_none_stops_the_start_with_one_line(bare_environment: Path, address: str) -> None:
+    ended = whisper_api(LISTEN=address, PORT="0")
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"LISTEN={address} is not accepted. It takes: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_port_in_use_stops_the_start_with_one_line(bare_environment: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = whisper_api(PORT=str(taken.getsockname()[1]))
+
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("Another program is using it.\n")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_an_env_file_that_cannot_be_read_stops_the_start_with_one_line(bare_environment: Path) -> None:
+    (bare_environment / ".env").write_bytes(b"LOG_DIR=\xff")
+    ended = whisper_api(PORT="0")
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("The file .env cannot be read.")

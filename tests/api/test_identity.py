@@ -223,3 +223,11 @@ async def test_without_a_proxy_nobody_is_known(server: Server) -> None:
     conversation = await converse(server.app, "/api/v1/userinfo", headers=[("host", "localhost")])
 
     assert b"".join(conversation.body) == b'{"email":null,"user":null,"user_agent":null}'
+
+
+async def test_of_two_mails_none_is_believed(serve: Serve) -> None:
+    server = await serve_logs(serve)
+    forged = [("host", "a.example"), ("x-email", NIK), ("x-email", "eve@example.com")]
+
+    assert (await converse(server.app, "/logs", headers=forged)).status == 401
+    assert (await converse(server.app, "/logs", headers=forged[:2])).status == 200

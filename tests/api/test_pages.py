@@ -261,3 +261,15 @@ async def test_a_server_that_shuts_down_is_not_ready(server: Server) -> None:
     await server.desk.close(0)
 
     assert await health(server) == (503, "shutting down")
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/api/v1/status", 405)])
+async def test_what_is_not_there_is_a_sentence_too(server: Server, method: str, path: str, status: int) -> None:
+    answer = await server.http.request(method, path)
+
+    assert answer.status_code == status
+    assert "/docs shows" in answer.json()["detail"]
+
+
+async def test_a_monitor_may_ask_for_the_head_of_the_page(server: Server) -> None:
+    assert (await server.http.head("/")).status_code == 200

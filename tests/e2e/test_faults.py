@@ -18,7 +18,7 @@ LOST_TWICE = (
     "The process that transcribes died twice over this recording, so it was given up. It may be damaged, or too large "
     "for the server's memory."
 )
-SHUTTING_DOWN = "The server is shutting down and did not get to this recording. Send it again later."
+SHUTTING_DOWN = "The server was shut down before this recording was done. Send it again later."
 QUEUE_FULL = "The queue is full. Send the recording again a little later."
 PLACES = 4
 

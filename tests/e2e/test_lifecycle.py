@@ -150,3 +150,20 @@ def _silent_hub() -> Iterator[tuple[str, list[socket.socket]]]:
         thread.join()
     for connection in connections:
         connection.close()
+
+
+def test_a_worker_that_dies_while_it_loads_is_said_to_be_and_comes_back_for_the_next_recording(start: Start) -> None:
+    server = start(ready=False)
+    server.running_worker().kill()
+    eventually(lambda: "died while it loaded" in server.client.get("/readyz").text)
+
+    assert server.transcribe(hello())["status"] == "finished"
+    assert server.client.get("/readyz").status_code == 200
+
+
+def test_recordings_that_arrive_as_the_worker_dies_are_all_taken(start: Start) -> None:
+    server = start()
+    for _ in range(5):
+        server.running_worker().kill()
+
+        assert server.transcribe(hello())["status"] == "finished"

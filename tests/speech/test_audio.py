@@ -17,7 +17,7 @@ from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from whisper_api.speech import audio
-from whisper_api.speech.errors import UnreadableRecording
+from whisper_api.speech.errors import TooLong, UnreadableRecording
 
 Open = Callable[[bytes], int]
 RATE = audio.SAMPLE_RATE
@@ -313,3 +313,41 @@ def test_the_list_of_formats_is_what_refuses_a_playlist(
     samples = decoded(opened(PLAYLISTS["ffconcat"].format(path=secret).encode()))
 
     assert len(samples) == 2 * RATE
+
+
+# ---- hostile recordings ------------------------------------------------------------------------------------------
+
+
+class Damage:
+    """A container of nothing but packets that cannot be decoded."""
+
+    class Packet:
+        def decode(self) -> list[av.AudioFrame]:
+            raise av.error.InvalidDataError(1, "damaged")
+
+    class Streams:
+        audio = (None,)
+
+    def __init__(self) -> None:
+        self.read = 0
+        self.streams = self.Streams()
+
+    def demux(self, _: object) -> Iterator[Packet]:
+        while self.read < 1_000_000:
+            self.read += 1
+            yield self.Packet()
+
+
+def test_a_look_at_nothing_but_damage_soon_ends() -> None:
+    damage = Damage()
+
+    assert list(audio._frames(damage, patience=audio._INSPECTED_PACKETS)) == []  # type: ignore[arg-type]
+    assert damage.read <= audio._INSPECTED_PACKETS + 1
+
+
+def test_a_recording_that_unpacks_to_more_than_is_taken_is_refused_while_it_is_decoded(opened: Open) -> None:
+    recording = opened(wav(3))
+
+    assert sum(map(len, audio.decode(recording, max_seconds=3.1))) == 3 * audio.SAMPLE_RATE
+    with pytest.raises(TooLong, match=r"longer than 0\.04"):
+        list(audio.decode(recording, max_seconds=2.5))

@@ -26,12 +26,22 @@ from whisper_api.workers.worker import NoModelLoaded, WorkerRefused
 class Office:
     """A desk at work, and all that it works with."""
 
-    def __init__(self, *, limit: int = 8, largest: int = 1000, capacity: int = 2000, lifetime: int = 3600) -> None:
+    def __init__(
+        self,
+        *,
+        limit: int = 8,
+        largest: int = 1000,
+        capacity: int = 2000,
+        lifetime: int = 3600,
+        max_seconds: float | None = None,
+    ) -> None:
         self.worker = FakeWorker()
         self.queue = Queue(limit)
         self.store = Store(lifetime=timedelta(seconds=lifetime), refresh=True)
         self.shelf = Shelf(largest=largest, capacity=capacity)
-        self.desk = Desk(worker=self.worker, queue=self.queue, store=self.store, shelf=self.shelf)
+        self.desk = Desk(
+            worker=self.worker, queue=self.queue, store=self.store, shelf=self.shelf, max_seconds=max_seconds
+        )
 
     async def upload(self, content: bytes = b"sound", options: Options | None = None) -> Task:
         with self.desk.intake(len(content)) as intake:
@@ -614,5 +624,27 @@ async def test_a_result_that_nobody_reads_does_not_hold_the_shutdown_up_for_long
     job.finish()
 
     await office.desk.close(0.01)
+
+    assert task.status is Status.FINISHED
+
+
+async def test_a_recording_that_says_to_be_too_long_is_refused_at_once() -> None:
+    office = Office(max_seconds=60)
+    office.worker.inspections.append(61.0)
+    async with working(office):
+        with pytest.raises(Unusable, match="longer than 1 minutes"):
+            await office.upload()
+
+        assert office.shelf.held == 0
+        office.worker.inspections.append(59.0)
+        assert (await office.upload()).options.max_seconds == 60
+
+
+async def test_a_worker_that_was_ended_for_another_job_is_no_fault_of_the_task(office: Office) -> None:
+    task = await office.upload()
+    for _ in range(3):
+        (await office.job_of(task)).end_with(WorkerLost(deliberate=True))
+    (await office.job_of(task)).finish()
+    await office.ended(task)
 
     assert task.status is Status.FINISHED

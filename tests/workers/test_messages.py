@@ -103,3 +103,13 @@ def test_what_is_no_report_is_refused(line: bytes) -> None:
 def test_what_is_no_order_is_refused(line: bytes) -> None:
     with pytest.raises(ValidationError):
         ORDERS.validate_json(line)
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_a_measure_that_is_no_number_does_not_break_the_conversation(odd: float) -> None:
+    line = encode_report(Decoded("job", Segment(0, 1, "text", odd, odd, odd)))
+
+    report = REPORTS.validate_json(line)
+
+    assert isinstance(report, Decoded)
+    assert str(report.segment.avg_logprob) == str(odd)

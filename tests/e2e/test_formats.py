@@ -35,8 +35,7 @@ NO_AUDIO_TRACK = "File has no audio track."
 NO_FILE = "The form has no file in a field named 'file'."
 INCOMPLETE = "The form is not complete, or not well-formed. Send the recording again."
 UNKNOWN_LANGUAGE = (
-    "The language is none that Whisper knows. Give its code, for example 'de' or 'en', or leave it out to have it "
-    "detected."
+    "Whisper does not know this language. Give its code, for example 'de' or 'en', or leave it out to have it detected."
 )
 
 Recording = Callable[[], bytes]

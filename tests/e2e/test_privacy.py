@@ -100,7 +100,8 @@ def watched(start_for_module: Start, tmp_path_factory: pytest.TempPathFactory) -
     assert len(recording) > 20_000_000
     use_all_of_it(server, recording)
     assert server.stop() == 0
-    eventually(lambda: f"{server.pid} +++ exited with 0 +++" in record.read_text("utf-8", "replace"))
+    ended = re.compile(rf"^{server.pid} +\+\+\+ exited with 0 \+\+\+$", re.MULTILINE)
+    eventually(lambda: ended.search(record.read_text("utf-8", "replace")))
     return Watched(server, record.read_text("utf-8", "replace"))
 
 

@@ -9,7 +9,7 @@ import { clock, deviceName, fileSize, languageName, moment, percent, text } from
 const POLL_MS = 1_000;
 const POLL_HIDDEN_MS = 10_000; // while the page is in the background
 const MAX_BACKOFF_MS = 30_000;
-const MAX_RECHECK_MS = 3_600_000; // a finished task is looked at again when it should have expired
+const MAX_RECHECK_MS = 2 ** 31 - 1; // the longest timer; asking earlier than a result expires would prolong it
 
 /** Uploads go one after another. @type {Promise<void>} */
 let lastUpload = Promise.resolve();

@@ -19,6 +19,7 @@ from whisper_api.tasks.queue import Queue, QueueFull
 from whisper_api.tasks.recording import MemoryFull, Shelf, TooLarge
 from whisper_api.tasks.store import Store, UnknownTask
 from whisper_api.tasks.task import Status, Task
+from whisper_api.workers.messages import UNEXPECTED
 from whisper_api.workers.process import WorkerLost
 from whisper_api.workers.worker import NoModelLoaded, WorkerRefused
 
@@ -442,7 +443,7 @@ async def test_an_unexpected_error_fails_the_task_and_the_desk_goes_on(
         (await office.job_of(first)).end_with(ZeroDivisionError("What was said"))
         await office.ended(first)
 
-    assert (first.status, first.error) == (Status.FAILED, desk_module.UNEXPECTED)
+    assert (first.status, first.error) == (Status.FAILED, UNEXPECTED)
     assert is_free(office, first)
     assert [record.exc_info is not None for record in caplog.records] == [True]
     (await office.job_of(second)).finish()
@@ -455,7 +456,7 @@ async def test_an_unexpected_error_while_loading_leaves_no_task_in_the_queue(off
     task = await office.upload()
     await office.ended(task)
 
-    assert task.error == desk_module.UNEXPECTED
+    assert task.error == UNEXPECTED
     assert len(office.queue) == 0
 
 

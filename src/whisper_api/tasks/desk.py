@@ -16,7 +16,7 @@ from whisper_api.tasks.queue import Place, Queue
 from whisper_api.tasks.recording import Recording, Shelf
 from whisper_api.tasks.store import Store
 from whisper_api.tasks.task import Status, Task
-from whisper_api.workers.messages import Decoded, Loaded, Started
+from whisper_api.workers.messages import UNEXPECTED, Decoded, Loaded, Started
 from whisper_api.workers.process import WorkerLost
 from whisper_api.workers.worker import NoModelLoaded, OnReport, WorkerRefused
 
@@ -31,7 +31,6 @@ LOST_TWICE = (
 )
 SHUTTING_DOWN = "The server was shut down before this recording was done. Send it again later."
 CANCELLED = "The task was cancelled."
-UNEXPECTED = "The server could not process this recording: an unexpected error that its log describes."
 
 
 class Closing(Exception):

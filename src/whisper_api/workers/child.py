@@ -26,6 +26,7 @@ from whisper_api.speech import audio
 from whisper_api.speech.errors import SpeechError
 from whisper_api.workers.messages import (
     ORDERS,
+    UNEXPECTED,
     Cancel,
     Cancelled,
     Decoded,
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _INSPECTORS = 4
-UNEXPECTED = "The server could not process this recording: an unexpected error that its log describes."
 
 
 class Child:

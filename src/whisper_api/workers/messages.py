@@ -11,6 +11,9 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from whisper_api.speech.options import Options
 from whisper_api.transcript import Segment
 
+# What a person is told of a failure whose reason is for the log alone.
+UNEXPECTED = "The server could not process this recording: an unexpected error that its log describes."
+
 # ---- to the worker -----------------------------------------------------------------------------------------
 
 

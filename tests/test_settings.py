@@ -50,6 +50,14 @@ def test_every_variable_of_the_seed_has_the_default_of_the_seed(variable: str, d
     assert getattr(read_settings(), variable.lower()) == default
 
 
+def test_one_hypothesis_is_followed_by_default() -> None:
+    assert read_settings().beam_size == 1
+
+
+def test_as_many_recordings_as_suit_the_device_are_worked_on_by_default() -> None:
+    assert read_settings().recordings_at_once is None
+
+
 def test_proxies_are_trusted_on_this_machine_alone_by_default() -> None:
     assert read_settings().trusted_proxies == LOOPBACK
 
@@ -80,6 +88,11 @@ def test_proxies_are_trusted_on_this_machine_alone_by_default() -> None:
         ("MAX_MODEL", "", None),
         ("MAX_TASK_QUEUE_SIZE", "1", 1),
         ("CPU_FALLBACK_MODEL", "small", "small"),
+        ("BEAM_SIZE", "1", 1),
+        ("BEAM_SIZE", "20", 20),
+        ("RECORDINGS_AT_ONCE", "1", 1),
+        ("RECORDINGS_AT_ONCE", "unset", None),
+        ("RECORDINGS_AT_ONCE", "", None),
         ("MAX_RECORDINGS_MB", "unset", None),
         ("MAX_RECORDINGS_MB", "7", 7),
         ("LOG_DIR", "", Path()),
@@ -135,6 +148,11 @@ def test_a_variable_is_read_from_the_environment(
         ("MAX_RECORDINGS_MB", "0", "1 or more"),
         ("SHUTDOWN_GRACE_S", "-1", "0 or more"),
         ("CPU_FALLBACK_MODEL", "largest", "large-v3"),
+        ("BEAM_SIZE", "0", "1 (greedy) to 20"),
+        ("BEAM_SIZE", "21", "1 (greedy) to 20"),
+        ("BEAM_SIZE", "wide", "1 (greedy) to 20"),
+        ("RECORDINGS_AT_ONCE", "0", "1 or more"),
+        ("RECORDINGS_AT_ONCE", "many", "1 or more"),
         ("LOG_FILE", "", "a file name"),
         ("LOG_FILE", "logs/w.log", "a file name"),
         ("LOG_FILE", "..", "a file name"),

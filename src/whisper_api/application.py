@@ -45,6 +45,8 @@ def create_app(settings: Settings, *, worker: Transcriber | None = None) -> Fast
         store=Store(lifetime=settings.result_lifetime, refresh=settings.refresh_expiration_time_on_usage),
         shelf=Shelf(largest=settings.max_upload_mb * MB, capacity=settings.recordings_capacity),
         max_seconds=settings.max_duration_m * 60,
+        beam_size=settings.beam_size,
+        at_once=settings.recordings_at_once,
     )
 
     @asynccontextmanager

@@ -53,6 +53,14 @@ class Settings(BaseSettings):
     )
     cpu_fallback_model: str = _setting("medium", "Model on a CPU where MAX_MODEL is unset", _MODEL)
 
+    beam_size: int = _setting(
+        1,
+        "Hypotheses that are followed at a time: more are slower and a little better",
+        "1 (greedy) to 20",
+        ge=1,
+        le=20,
+    )
+
     delete_results_after_m: int = _setting(
         60, "Minutes that a result is kept for after it was finished", "1 to 999999999", ge=1, le=999_999_999
     )
@@ -62,6 +70,9 @@ class Settings(BaseSettings):
         "Minutes between two checks for expired results",
         "0 or more; 0: whenever a task is asked for",
         ge=0,
+    )
+    recordings_at_once: int | None = _setting(
+        None, "Recordings that are worked on together", "1 or more; unset: as many as suit the device", ge=1
     )
     max_task_queue_size: int = _setting(128, "Tasks that may wait; more are refused", "1 or more", ge=1)
     max_upload_mb: int = _setting(2000, "Largest upload, in MB", "1 or more", ge=1)
@@ -108,7 +119,7 @@ class Settings(BaseSettings):
         "IP addresses and networks (CIDR) with spaces between them",
     )
 
-    @field_validator("unload_model_after_s", "max_model", "max_recordings_mb", mode="before")
+    @field_validator("unload_model_after_s", "max_model", "max_recordings_mb", "recordings_at_once", mode="before")
     @classmethod
     def _unset(cls, value: object) -> object:
         return None if isinstance(value, str) and value.strip().lower() in _UNSET else value

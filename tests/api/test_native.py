@@ -84,6 +84,14 @@ async def test_the_worker_gets_what_was_uploaded_and_asked_for(server: Server) -
     assert job.options == Options("translate", "fr", max_seconds=36_000)
 
 
+async def test_the_worker_follows_as_many_hypotheses_as_are_set(serve: Serve) -> None:
+    server = await serve(beam_size=5)
+
+    await server.upload()
+
+    assert (await server.worker.next_job()).options == Options(beam_size=5, max_seconds=36_000)
+
+
 @pytest.mark.parametrize("language", ["", " "])
 async def test_an_empty_language_means_that_it_is_detected(server: Server, language: str) -> None:
     await server.upload(language=language)
@@ -123,14 +131,14 @@ async def test_whoever_waits_too_short_gets_the_task_as_it_is(server: Server) ->
 async def test_what_was_decoded_so_far_is_seen_while_the_rest_is_decoded(server: Server) -> None:
     task_id = (await server.upload()).json()["task_id"]
     job = await server.worker.next_job()
-    job.start("de", duration=20)
-    job.decode(segment(" Eins", 0, 5))
+    job.start("de")
+    job.decode(segment(" Eins", 0, 2), until=2.5)
 
     task = await server.task(task_id)
 
     assert (task["status"], task["transcript"], task["progress"]) == ("processing", None, 0.25)
     assert [each["text"] for each in task["segments"]] == [" Eins"]
-    assert (task["source_language"], task["duration"], task["used_model_size"]) == ("de", 20, "base")
+    assert (task["source_language"], task["duration"], task["used_model_size"]) == ("de", 10, "base")
     assert task["position_in_queue"] is None
 
 
@@ -142,6 +150,51 @@ async def test_positions_in_the_queue_are_told(server: Server) -> None:
     job.finish()
     await until(lambda: len(server.worker.jobs) == 2)
     assert [(await server.task(each))["position_in_queue"] for each in ids] == [None, None, 1]
+
+
+async def test_tasks_that_are_processed_together_have_no_position_and_each_its_own_text(serve: Serve) -> None:
+    server = await serve(FakeWorker(recordings_at_once=2))
+    ids = [(await server.upload()).json()["task_id"] for _ in range(4)]
+    one, two = await server.worker.jobs_in_hand(2)
+    tasks = [await server.task(each) for each in ids]
+    assert [task["status"] for task in tasks] == ["processing", "processing", "pending", "pending"]
+    assert [task["position_in_queue"] for task in tasks] == [None, None, 1, 2]
+
+    two.decode(segment(" Two."))
+    one.decode(segment(" One."))
+    two.finish()
+    await server.worker.jobs_in_hand(2)
+    tasks = [await server.task(each) for each in ids]
+
+    assert [task["position_in_queue"] for task in tasks] == [None, None, None, 1]
+    assert [task["transcript"] for task in tasks] == [None, "Two.", None, None]
+    assert [[each["text"] for each in task["segments"]] for task in tasks] == [[" One."], [" Two."], [], []]
+
+
+async def test_the_time_left_is_told_as_soon_as_the_pace_is_known(serve: Serve) -> None:
+    server = await serve(FakeWorker(recordings_at_once=2))
+    ids = [(await server.upload()).json()["task_id"] for _ in range(3)]
+    (job, _) = await server.worker.jobs_in_hand(2)
+    assert [(await server.task(each))["eta_seconds"] for each in ids] == [None, None, None]
+
+    job.decode(until=5)
+
+    assert [(await server.task(each))["eta_seconds"] >= 0 for each in ids] == [True, True, True]
+
+
+async def test_the_length_of_a_recording_that_does_not_state_it_is_told_in_the_end(server: Server) -> None:
+    server.worker.inspections.append(None)
+    task_id = (await server.upload()).json()["task_id"]
+    job = await server.worker.next_job()
+    job.decode(segment(end=5))
+    task = await server.task(task_id)
+    assert (task["duration"], task["progress"]) == (None, 0)
+
+    job.finish(duration=7.5)
+    await server.desk.find(task_id).wait()
+
+    task = await server.task(task_id)
+    assert (task["duration"], task["progress"]) == (7.5, 1)
 
 
 async def test_a_status_can_be_waited_for(server: Server) -> None:
@@ -438,6 +491,20 @@ async def test_a_busy_decoder_says_what_it_does(serve: Serve) -> None:
         "used_device": "cpu",
         "note": "medium is not here: using base.",
     }
+
+
+@pytest.mark.parametrize(("allowed", "waiting"), [(None, 1), (2, 3)])
+async def test_a_decoder_works_on_as_many_as_it_takes_and_the_operator_allows(
+    serve: Serve, allowed: int | None, waiting: int
+) -> None:
+    server = await serve(FakeWorker(recordings_at_once=4), recordings_at_once=allowed)
+    for _ in range(5):
+        await server.upload()
+    await server.worker.jobs_in_hand(5 - waiting)
+
+    status = await decoder(server)
+
+    assert (status["tasks_in_queue"], status["currently_busy"]) == (waiting, True)
 
 
 async def test_a_decoder_on_a_gpu_remembers_a_model_that_was_unloaded(server: Server) -> None:

@@ -25,12 +25,15 @@ PLACES = 4
 
 @pytest.fixture(scope="module")
 def shared_server(start_for_module: Start) -> Server:
-    return start_for_module(MAX_TASK_QUEUE_SIZE=str(PLACES))
+    return start_for_module(MAX_TASK_QUEUE_SIZE=str(PLACES), RECORDINGS_AT_ONCE="1")
 
 
 @pytest.fixture
 def server(shared_server: Server) -> Iterator[Server]:
-    """A server whose queue has few places. No test may leave a task or a memory file."""
+    """A server whose queue has few places, and which works on one recording at a time.
+
+    No test may leave a task or a memory file.
+    """
     yield shared_server
     eventually(lambda: not _busy(shared_server))
     eventually(lambda: shared_server.memory_files() == 0)
@@ -241,7 +244,7 @@ def _read_answer(connection: socket.socket) -> bytes:
 
 
 def test_a_server_that_is_told_to_stop_ends_its_task_and_lets_it_be_read(start: Start) -> None:
-    server = start(SHUTDOWN_GRACE_S="120")
+    server = start(SHUTDOWN_GRACE_S="120", RECORDINGS_AT_ONCE="1")
     running = server.submit_and_see_it_start(talk(1 * MINUTES))
     waiting = server.submit(hello())
     with ThreadPoolExecutor() as threads:

@@ -125,11 +125,11 @@ def test_what_is_no_recording_is_refused_at_once_with_a_reason(server: Server, k
 
 
 def test_an_mp3_that_is_cut_off_gives_what_it_holds(server: Server) -> None:
-    whole = encoded(speech(COUNTING, FOX), "mp3", "libmp3lame")
+    whole = encoded(speech(FOX, COUNTING), "mp3", "libmp3lame")
     task = server.transcribe(whole[: len(whole) // 2])
     heard = words(task["transcript"])
-    assert {"three", "four", "five"} <= set(heard)
-    assert "dog" not in heard
+    assert {"quick", "brown", "fox"} <= set(heard)
+    assert "ten" not in heard
 
 
 @pytest.mark.parametrize("claimed", [0x7FFFFFF0, 0xFFFFFFFF, 0])

@@ -17,7 +17,7 @@ from .server import Json, Server, eventually
 FILE_NAME = "board meeting of the Plutonium Society.wav"
 BAD_FILE_NAME = "dismissal of Mr Zyzzyx.txt"
 NAMES = {"plutonium", "zyzzyx"}
-DISTINCTIVE = {"quick", "brown", "jumps", "lazy", "seven", "eight"}
+DISTINCTIVE = {"quick", "brown", "fox", "jumps", "lazy"}
 
 _CALLS = (
     "connect", "creat", "link", "linkat", "mkdir", "mkdirat", "mknod", "mknodat", "open", "openat", "openat2", "rename",

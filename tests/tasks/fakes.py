@@ -5,10 +5,12 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from whisper_api.speech.options import Options
 from whisper_api.transcript import Segment
-from whisper_api.workers.messages import Decoded, Loaded, Started
+from whisper_api.workers.messages import Decoded, Finished, Loaded, Started
+from whisper_api.workers.process import WorkerLost
 from whisper_api.workers.worker import OnReport
 
 PATIENCE_SECONDS = 20
@@ -27,34 +29,46 @@ def segment(text: str = " Hello.", start: float = 0, end: float = 1) -> Segment:
 
 
 class Job:
-    """One call of ``run``, which lasts until the test says how it ends."""
+    """One call of ``run``, which lasts until the test says how it ends; ``beside`` are the jobs in hand as it began."""
 
-    def __init__(self, task_id: str, recording: int, options: Options, on_report: OnReport) -> None:
+    def __init__(
+        self, task_id: str, recording: int, options: Options, on_report: OnReport, *, beside: list[str]
+    ) -> None:
         self.task_id = task_id
         self.content = os.pread(recording, 1 << 20, 0)
         self.options = options
+        self.beside = beside
         self.called_off = False
+        self.errors: list[Exception] = []
         self._on_report = on_report
         self.ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def start(self, language: str = "en", duration: float = 10) -> None:
-        self._on_report(Started(self.task_id, language, 0.9, duration))
+    @property
+    def has_ended(self) -> bool:
+        return self.ending.done()
 
-    def decode(self, *segments: Segment) -> None:
-        for decoded in segments:
-            self._on_report(Decoded(self.task_id, decoded))
+    def start(self, language: str = "en") -> None:
+        self._on_report(Started(self.task_id, language, 0.9))
 
-    def finish(self) -> None:
+    def decode(self, *segments: Segment, until: float | None = None) -> None:
+        """A window brings ``segments``, and is done up to the end of the last one if not said otherwise."""
+        self._on_report(Decoded(self.task_id, segments, segments[-1].end if until is None else until))
+
+    def finish(self, duration: float = 10) -> None:
+        self._on_report(Finished(self.task_id, duration))
         self.ending.set_result(None)
 
     def end_with(self, error: Exception) -> None:
-        self.ending.set_exception(error)
+        # Not as the future's exception, which would hold the frames that it passes through, and so the task, too.
+        self.errors.append(error)
+        self.ending.set_result(None)
 
 
 class FakeWorker:
     """Fulfils the desk's Transcriber. With ``says`` every job ends at once with these segments."""
 
-    def __init__(self, *says: Segment) -> None:
+    def __init__(self, *says: Segment, recordings_at_once: int = 1) -> None:
+        self.model = replace(MODEL, recordings_at_once=recordings_at_once)
         self.loaded: Loaded | None = None
         self.last_loaded: Loaded | None = None
         self.trouble: str | None = None
@@ -66,17 +80,18 @@ class FakeWorker:
         self.may_load.set()
         self.may_inspect = asyncio.Event()
         self.may_inspect.set()
+        self.may_stop = asyncio.Event()
+        self.may_stop.set()
         self.load_errors: deque[Exception] = deque()
         self.inspections: deque[float | Exception | None] = deque()
         self.inspected: list[bytes] = []
         self.says = says
-        self.job: Job | None = None
         self.jobs: list[Job] = []
 
     @property
-    def is_idle(self) -> bool:
-        """Whether there is no job that the test has yet to end."""
-        return self.job is None or self.job.ending.done()
+    def in_hand(self) -> list[Job]:
+        """The jobs that the test has yet to end, in the order in which they began."""
+        return [job for job in self.jobs if not job.has_ended]
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
@@ -94,8 +109,8 @@ class FakeWorker:
         await self.may_load.wait()
         if self.load_errors:
             raise self.load_errors.popleft()
-        self.loaded = self.last_loaded = MODEL
-        return MODEL
+        self.loaded = self.last_loaded = self.model
+        return self.model
 
     async def inspect(self, job: str, recording: int) -> float | None:
         await self.may_inspect.wait()
@@ -106,7 +121,7 @@ class FakeWorker:
         return answer
 
     async def run(self, job: str, recording: int, options: Options, on_report: OnReport) -> None:
-        running = self.job = Job(job, recording, options, on_report)
+        running = Job(job, recording, options, on_report, beside=[each.task_id for each in self.in_hand])
         self.jobs.append(running)
         if self.says:
             running.start()
@@ -116,15 +131,25 @@ class FakeWorker:
             await running.ending
         except asyncio.CancelledError:
             running.called_off = True
+            await self.may_stop.wait()
             raise
-        finally:
-            self.job = None
+        if running.errors:
+            raise running.errors.pop()
 
     async def close(self) -> None:
         self.closed = True
 
+    def die(self, *, inspecting: bool = False, deliberate: bool = False) -> None:
+        """Lose all jobs in hand, and the model."""
+        self.loaded = None
+        for job in self.in_hand:
+            job.end_with(WorkerLost(inspecting=inspecting, deliberate=deliberate))
+
     async def next_job(self) -> Job:
-        """The job in hand, as soon as there is one."""
-        await until(lambda: not self.is_idle)
-        assert self.job is not None
-        return self.job
+        """The first of the jobs in hand, as soon as there is one."""
+        return (await self.jobs_in_hand(1))[0]
+
+    async def jobs_in_hand(self, count: int) -> list[Job]:
+        """The jobs in hand, as soon as there are so many."""
+        await until(lambda: len(self.in_hand) >= count)
+        return self.in_hand

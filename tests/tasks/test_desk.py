@@ -1,67 +1,26 @@
 """The desk with a worker that does what the test says."""
 
 import asyncio
-import contextlib
 import gc
 import logging
-import os
 import weakref
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
-from tests.tasks.fakes import FakeWorker, Job, segment, until
+from tests.tasks.fakes import PATIENCE_SECONDS, Job, segment, until
+from tests.tasks.office import Office, is_free, working
 from whisper_api.speech.options import Options
 from whisper_api.tasks import desk as desk_module
-from whisper_api.tasks.desk import Closing, Desk, Unusable
-from whisper_api.tasks.queue import Queue, QueueFull
-from whisper_api.tasks.recording import MemoryFull, Shelf, TooLarge
-from whisper_api.tasks.store import Store, UnknownTask
+from whisper_api.tasks.desk import Closing, Unusable
+from whisper_api.tasks.queue import QueueFull
+from whisper_api.tasks.recording import MemoryFull, TooLarge
+from whisper_api.tasks.store import UnknownTask
 from whisper_api.tasks.task import Status, Task
 from whisper_api.workers.messages import UNEXPECTED
 from whisper_api.workers.process import WorkerLost
 from whisper_api.workers.worker import NoModelLoaded, WorkerRefused
-
-
-class Office:
-    """A desk at work, and all that it works with."""
-
-    def __init__(
-        self,
-        *,
-        limit: int = 8,
-        largest: int = 1000,
-        capacity: int = 2000,
-        lifetime: int = 3600,
-        max_seconds: float | None = None,
-    ) -> None:
-        self.worker = FakeWorker()
-        self.queue = Queue(limit)
-        self.store = Store(lifetime=timedelta(seconds=lifetime), refresh=True)
-        self.shelf = Shelf(largest=largest, capacity=capacity)
-        self.desk = Desk(
-            worker=self.worker, queue=self.queue, store=self.store, shelf=self.shelf, max_seconds=max_seconds
-        )
-
-    async def upload(self, content: bytes = b"sound", options: Options | None = None) -> Task:
-        with self.desk.intake(len(content)) as intake:
-            intake.recording.write(content)
-            return await self.desk.accept(intake, "talk.wav", options or Options())
-
-    async def job_of(self, task: Task) -> Job:
-        job = await self.worker.next_job()
-        assert job.task_id == task.id
-        return job
-
-    async def ended(self, task: Task) -> None:
-        """Wait until ``task`` has ended and the desk has turned to the next one."""
-        async with asyncio.timeout(20):
-            await task.wait()
-        await until(lambda: self.desk._current is not task)
-
-    def positions(self, *tasks: Task) -> list[int | None]:
-        return [self.queue.position(task) for task in tasks]
 
 
 @pytest.fixture
@@ -69,27 +28,6 @@ async def office() -> AsyncIterator[Office]:
     office = Office()
     async with working(office):
         yield office
-
-
-@contextlib.asynccontextmanager
-async def working(office: Office) -> AsyncIterator[None]:
-    work = asyncio.create_task(office.desk.work())
-    try:
-        yield
-        assert not work.done(), "the desk has stopped working"
-    finally:
-        await office.desk.close(0)
-        work.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
-
-
-def is_free(office: Office, task: Task) -> bool:
-    try:
-        os.fstat(task.recording.descriptor)
-    except OSError:
-        return True
-    return False
 
 
 async def test_a_recording_becomes_a_text(office: Office) -> None:
@@ -103,15 +41,24 @@ async def test_a_recording_becomes_a_text(office: Office) -> None:
     assert (task.used_model, task.used_device) == ("base", "cpu")
     assert office.desk.busy
 
-    job.start("de", duration=8)
-    job.decode(segment(" One", 0, 2))
-    assert (task.language, task.duration, task.progress, task.text) == ("de", 8, 0.25, None)
-    job.decode(segment(" two.", 2, 8))
-    job.finish()
+    job.start("de")
+    job.decode(segment(" One", 0, 2), segment(" and", 2, 2.5))
+    assert (task.language, task.duration, task.progress, task.text) == ("de", 10, 0.25, None)
+    job.decode(segment(" two.", 2.5, 8))
+    job.finish(duration=9)
     await office.ended(task)
 
-    assert (task.status, task.text, task.error) == (Status.FINISHED, "One two.", None)
+    assert (task.status, task.text, task.error) == (Status.FINISHED, "One and two.", None)
+    assert (task.duration, task.progress) == (9, 1)
     assert not office.desk.busy
+
+
+async def test_the_settings_of_the_server_go_along_with_what_was_asked_for() -> None:
+    office = Office(max_seconds=60, beam_size=5)
+    async with working(office):
+        task = await office.upload(options=Options("translate", "de"))
+
+        assert (await office.job_of(task)).options == Options("translate", "de", beam_size=5, max_seconds=60)
 
 
 async def test_tasks_are_served_in_the_order_in_which_they_came(office: Office) -> None:
@@ -130,6 +77,8 @@ async def test_one_task_is_processed_at_a_time(office: Office) -> None:
 
     assert (first.status, second.status) == (Status.PROCESSING, Status.PENDING)
     assert len(office.worker.jobs) == 1
+    (await office.job_of(first)).finish()
+    assert (await office.job_of(second)).beside == []
 
 
 async def test_positions_are_right_at_every_moment(office: Office) -> None:
@@ -344,7 +293,7 @@ async def test_two_people_may_cancel_the_same_task_at_once(office: Office) -> No
     task = await office.upload()
     await office.job_of(task)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(office.desk.forget(task), office.desk.forget(task))
 
     assert task.status is Status.FAILED
@@ -400,7 +349,7 @@ async def test_even_an_innocent_task_is_not_tried_for_ever(office: Office) -> No
     task = await office.upload()
     while not task.has_ended:
         (await office.job_of(task)).end_with(WorkerLost(inspecting=True))
-        await until(lambda: task.has_ended or not office.worker.is_idle)
+        await until(lambda: task.has_ended or office.worker.in_hand)
         assert len(office.worker.jobs) < 20
 
     assert task.error == desk_module.LOST_TWICE
@@ -520,7 +469,7 @@ async def test_the_time_left_counts_everybody_ahead(office: Office, monkeypatch:
     job = await office.job_of(first)
     assert [office.desk.eta(task) for task in (first, second, third)] == pytest.approx([5, 10, 15], abs=0.5)
 
-    job.start(duration=10)
+    job.start()
     job.decode(segment(end=8))
 
     assert [office.desk.eta(task) for task in (first, second, third)] == pytest.approx([1, 6, 11], abs=0.5)
@@ -586,7 +535,7 @@ async def test_closing_with_grace_lets_the_task_in_hand_end_and_be_read(office: 
     assert not closing.done()
     running.collected.set()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await closing
     assert running.status is Status.FINISHED
 
@@ -606,14 +555,14 @@ async def test_grace_is_not_spent_on_a_task_that_only_waits_for_its_model(office
     task = await office.upload()
     await until(lambda: office.worker.loads)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await office.desk.close(10_000)
 
     assert task.error == desk_module.SHUTTING_DOWN
 
 
 async def test_closing_an_idle_desk_takes_no_time(office: Office) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await office.desk.close(10_000)
 
 

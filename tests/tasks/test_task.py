@@ -1,10 +1,13 @@
 """A task's own story."""
 
 import asyncio
+import math
 import re
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.tasks.fakes import segment
 from whisper_api.speech.options import Options
@@ -54,12 +57,15 @@ def test_a_task_that_failed_has_no_text_but_a_reason(task: Task) -> None:
 
 
 def test_starting_again_begins_from_nothing(task: Task) -> None:
+    task.duration = 8
     start(task)
     task.segments.append(segment())
+    task.decoded_seconds = 1
 
     start(task)
 
     assert task.segments == []
+    assert task.progress == 0
     assert task.status is Status.PROCESSING
 
 
@@ -68,8 +74,8 @@ def test_progress_goes_from_0_to_1(task: Task) -> None:
     seen = [task.progress]
     start(task)
     seen.append(task.progress)
-    for end in (2, 9):
-        task.segments.append(segment(end=end))
+    for decoded in (2, 9):
+        task.decoded_seconds = decoded
         seen.append(task.progress)
     task.finish()
     seen.append(task.progress)
@@ -77,11 +83,20 @@ def test_progress_goes_from_0_to_1(task: Task) -> None:
     assert seen == [0, 0, 0.25, 1, 1]
 
 
+def test_progress_is_what_was_listened_to_and_not_where_somebody_spoke_last(task: Task) -> None:
+    task.duration = 8
+    start(task)
+    task.segments.append(segment(end=2))
+    task.decoded_seconds = 6
+
+    assert task.progress == 0.75
+
+
 @pytest.mark.parametrize("duration", [None, 0])
 def test_a_recording_that_does_not_say_how_long_it_is_shows_no_progress(task: Task, duration: float | None) -> None:
     task.duration = duration
     start(task)
-    task.segments.append(segment(end=2))
+    task.decoded_seconds = 2
 
     assert task.progress == 0
 
@@ -121,28 +136,50 @@ def test_nobody_knows_the_pace_of_a_machine_that_has_done_nothing() -> None:
     assert Pace().estimate(60) is None
 
 
-def test_the_first_recording_tells_the_pace() -> None:
+def test_the_first_audio_that_is_done_tells_the_pace() -> None:
     pace = Pace()
     pace.learn(processing_seconds=20, audio_seconds=40)
 
-    assert pace.estimate(60) == 30
+    assert pace.estimate(56) == 30
 
 
-def test_a_short_recording_takes_as_long_as_a_whole_window() -> None:
+def test_a_recording_costs_some_seconds_more_than_it_is_long() -> None:
     pace = Pace()
-    pace.learn(processing_seconds=15, audio_seconds=3)
+    pace.learn(processing_seconds=10, audio_seconds=10)
 
-    assert pace.estimate(10) == 15
-    assert pace.estimate(60) == 30
+    assert [pace.estimate(seconds) for seconds in (0, 1, 60)] == [4, 5, 64]
 
 
-def test_recent_recordings_weigh_most() -> None:
+def test_what_is_done_at_the_same_moment_is_added_up() -> None:
+    """Windows of several recordings come out of one batch."""
+    pace = Pace()
+    pace.learn(processing_seconds=10, audio_seconds=20)
+    for _ in range(3):
+        pace.learn(processing_seconds=0, audio_seconds=20)
+
+    assert pace.estimate(76) == 10
+
+
+def test_the_last_minutes_weigh_most() -> None:
     pace = Pace()
     pace.learn(processing_seconds=100, audio_seconds=100)
-    for _ in range(20):
+    estimates = [pace.estimate(96) or 0]
+    for _ in range(60):
         pace.learn(processing_seconds=10, audio_seconds=100)
+        estimates.append(pace.estimate(96) or 0)
 
-    assert pace.estimate(100) == pytest.approx(10, abs=0.1)
+    assert estimates == sorted(estimates, reverse=True)
+    assert [estimates[minutes * 6] for minutes in (0, 5, 10)] == pytest.approx([100, 10, 10], rel=0.1)
+
+
+@given(st.lists(st.tuples(st.floats(0, 3600), st.just(0.0) | st.floats(0.01, 36_000)), max_size=20))
+def test_no_history_makes_an_estimate_that_is_no_time(history: list[tuple[float, float]]) -> None:
+    pace = Pace()
+    for processing, audio in history:
+        pace.learn(processing_seconds=processing, audio_seconds=audio)
+
+    estimate = pace.estimate(60)
+    assert estimate is None or 0 <= estimate < math.inf
 
 
 def test_a_recording_without_sound_teaches_nothing() -> None:

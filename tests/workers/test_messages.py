@@ -46,16 +46,19 @@ orders: st.SearchStrategy[Order] = st.one_of(
     st.builds(Cancel, texts),
 )  # fmt: skip
 reports: st.SearchStrategy[Report] = st.one_of(
-    st.builds(Loaded, texts, texts, st.sampled_from(["cuda", "cpu"]), texts, st.none() | texts, st.booleans()),
+    st.builds(
+        Loaded, texts, texts, st.sampled_from(["cuda", "cpu"]), texts, st.none() | texts,
+        recordings_at_once=st.integers(1, 99), hub_failed=st.booleans(),
+    ),
     st.builds(LoadFailed, texts),
     st.builds(Inspected, texts, st.none() | seconds),
-    st.builds(Started, texts, texts, numbers, seconds),
-    st.builds(Decoded, texts, segments),
-    st.builds(Finished, texts),
+    st.builds(Started, texts, texts, numbers),
+    st.builds(Decoded, texts, st.lists(segments, max_size=3).map(tuple), seconds),
+    st.builds(Finished, texts, seconds),
     st.builds(Failed, texts, texts),
     st.builds(Cancelled, texts),
     st.builds(Logged, st.integers(0, 50), texts),
-)
+)  # fmt: skip
 
 
 @given(orders)
@@ -85,7 +88,10 @@ def test_a_report_is_one_line_that_says_the_same_at_the_other_end(report: Report
         b"not json",
         b"{}",
         b'{"kind": "shutdown"}',
-        b'{"kind": "finished"}',
+        b'{"kind": "finished", "duration": 1.5}',
+        b'{"kind": "finished", "job": "1"}',
+        b'{"kind": "decoded", "job": "1", "segments": []}',
+        b'{"kind": "decoded", "job": "1", "segments": "said", "until": 1.5}',
         b'{"kind": "inspected", "job": "1", "duration": "long"}',
         b'{"kind": "run", "job": "1"}',
         b'{"kind": "loaded", "model": "base", "wanted": "base", "device": "tpu", "compute_type": "x", "note": null}',
@@ -107,9 +113,9 @@ def test_what_is_no_order_is_refused(line: bytes) -> None:
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf")])
 def test_a_measure_that_is_no_number_does_not_break_the_conversation(odd: float) -> None:
-    line = encode_report(Decoded("job", Segment(0, 1, "text", odd, odd, odd)))
+    line = encode_report(Decoded("job", (Segment(0, 1, "text", odd, odd, odd),), until=odd))
 
     report = REPORTS.validate_json(line)
 
     assert isinstance(report, Decoded)
-    assert str(report.segment.avg_logprob) == str(odd)
+    assert str(report.segments[0].avg_logprob) == str(report.until) == str(odd)

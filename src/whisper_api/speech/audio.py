@@ -5,6 +5,7 @@ them open other files and addresses (https://ffmpeg.org/ffmpeg-protocols.html, "
 """
 
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from whisper_api.speech.errors import TooLong, UnreadableRecording
+
+Recording = int | str | os.PathLike[str]
+"""A file by its path, or open by its descriptor."""
 
 SAMPLE_RATE = 16_000
 """Samples a second, as Whisper was trained on."""
@@ -27,7 +31,7 @@ _DEMUXERS = (
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(_DEMUXERS)}
 _PATIENCE_SECONDS = 30.0
 _INSPECTED_PACKETS = 1000
-_CHUNK_SAMPLES = 30 * SAMPLE_RATE
+_CHUNK_SAMPLES = 10 * SAMPLE_RATE
 
 UNREADABLE = "The file could not be read as a recording. Send audio or video, for example mp3, m4a, wav, ogg or mp4."
 NO_AUDIO_TRACK = "File has no audio track."
@@ -43,8 +47,8 @@ class Facts:
     duration: float | None
 
 
-def inspect(recording: int) -> Facts:
-    """Look at the open file ``recording`` and decode its first sound.
+def inspect(recording: Recording) -> Facts:
+    """Look at ``recording`` and decode its first sound.
 
     Raises UnreadableRecording, with a sentence for whoever sent it, where there is none.
     """
@@ -61,8 +65,8 @@ def inspect(recording: int) -> Facts:
     return facts
 
 
-def decode(recording: int, *, max_seconds: float | None = None) -> Iterator[NDArray[np.float32]]:
-    """Decode the open file ``recording`` into pieces of 16 kHz mono, float32 in [-1, 1], each of shape (samples,).
+def decode(recording: Recording, *, max_seconds: float | None = None) -> Iterator[NDArray[np.float32]]:
+    """Decode ``recording`` into pieces of 16 kHz mono, float32 in [-1, 1], each of shape (samples,).
 
     Damaged parts are passed over, and a file that is cut off gives what it holds. Raises UnreadableRecording, and
     TooLong where there are more than ``max_seconds``: a small file may unpack to days of silence.
@@ -103,11 +107,12 @@ def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:
 
 
 @contextmanager
-def _opened(recording: int) -> Iterator[InputContainer]:
+def _opened(recording: Recording) -> Iterator[InputContainer]:
+    # By its path, so that each reader has a position of its own, and FFmpeg reads without the interpreter.
+    path = f"/dev/fd/{recording}" if isinstance(recording, int) else os.fspath(recording)
     try:
-        # By its path, so that each reader has a position of its own, and FFmpeg reads without the interpreter.
         container = av.open(
-            f"file:/dev/fd/{recording}",
+            f"file:{path}",
             options=_OPTIONS,
             timeout=_PATIENCE_SECONDS,
             metadata_errors="replace",

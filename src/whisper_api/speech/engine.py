@@ -1,53 +1,53 @@
-"""The face of the room: a loaded model that turns recordings into text.
+"""The face of the room: a loaded model that turns recordings into text, many at a time.
 
-weights = find(candidates(named("base")), ask_hub=True)
-engine = Engine.load(weights, CPU, threads=4)
-with open("talk.mp3", "rb") as recording:
-    info, segments = engine.transcribe(recording.fileno(), Options())
-    print("".join(segment.text for segment in segments))
+engine = Engine.load(weights.in_starter())
+for segment in engine.transcribe("talk.mp3"):
+    print(f"{segment.start:7.2f} {segment.text}")
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-import numpy as np
 from faster_whisper import WhisperModel
 
 from whisper_api.speech import audio
-from whisper_api.speech.devices import Device
-from whisper_api.speech.errors import NoModel, UnreadableRecording, UnsupportedRequest
+from whisper_api.speech.batcher import Batcher
+from whisper_api.speech.decoder import Decoder
+from whisper_api.speech.devices import CPU, Device
+from whisper_api.speech.errors import NoModel, UnsupportedRequest
+from whisper_api.speech.features import LogMel
+from whisper_api.speech.lanes import Lanes
 from whisper_api.speech.languages import NAMES
 from whisper_api.speech.options import Options
+from whisper_api.speech.plan import Plan, plan_for
+from whisper_api.speech.tokens import Vocabulary
+from whisper_api.speech.transcription import Parts, Transcription
+from whisper_api.speech.voice import VoiceDetector
 from whisper_api.speech.weights import Weights
-from whisper_api.transcript import Segment
 
-
-@dataclass(frozen=True, slots=True)
-class Info:
-    """What is known before the first segment; ``duration`` in seconds."""
-
-    language: str
-    language_probability: float
-    duration: float
+_AS_IT_IS = Options()
 
 
 class Engine:
-    """A model in memory. One recording at a time; use one engine from one thread."""
+    """A model in memory. :meth:`transcribe` may be called from many threads: what they send is done together."""
 
-    def __init__(self, model: WhisperModel, *, name: str, translates: bool) -> None:
-        self._model = model
+    def __init__(self, model: WhisperModel, *, name: str, translates: bool, plan: Plan) -> None:
         self.name = name
+        self.plan = plan
         self._translates = translates
+        vocabulary = Vocabulary(model.hf_tokenizer, multilingual=model.model.is_multilingual)
+        self._languages = [language for language in model.supported_languages if vocabulary.knows(language)]
+        self._parts = Parts(VoiceDetector(), LogMel(model.model.n_mels), vocabulary, Batcher(plan), plan)
+        Lanes(self._parts.batcher, Decoder(model.model, vocabulary), vocabulary, count=plan.lanes)
 
     @classmethod
-    def load(cls, weights: Weights, device: Device, *, threads: int = 0) -> "Engine":
-        """Load ``weights``; ``threads`` of the CPU, 0 for CTranslate2's own choice. Raises NoModel."""
+    def load(cls, weights: Weights, device: Device = CPU, *, plan: Plan | None = None) -> "Engine":
+        """Load ``weights``. Raises NoModel."""
+        plan = plan or plan_for(device)
         try:
             model = WhisperModel(
                 str(weights.path or weights.name),
                 device=device.kind,
                 compute_type=device.compute_type,
-                cpu_threads=threads,
+                cpu_threads=plan.threads,
+                num_workers=plan.lanes,
                 files=weights.files,
                 local_files_only=True,
             )
@@ -55,33 +55,20 @@ class Engine:
             raise NoModel(f"The model {weights.name} could not be loaded: {error}") from error
         official = weights.model
         translates = model.model.is_multilingual and (official is None or official.translates)
-        return cls(model, name=weights.name, translates=translates)
+        return cls(model, name=weights.name, translates=translates, plan=plan)
 
-    def transcribe(self, recording: int, options: Options) -> tuple[Info, Iterator[Segment]]:
-        """Decode the open file ``recording``; segments are computed as they are asked for.
+    def transcribe(self, recording: audio.Recording, options: Options = _AS_IT_IS) -> Transcription:
+        """The text of ``recording``, a path or the descriptor of an open file; computed as it is asked for.
 
-        Raises UnreadableRecording and UnsupportedRequest.
+        Raises UnsupportedRequest.
         """
         self._refuse_what_the_model_lacks(options)
-        sound = bytearray()
-        for piece in audio.decode(recording, max_seconds=options.max_seconds):
-            sound += piece.tobytes()
-        if not sound:
-            raise UnreadableRecording(audio.NO_SOUND)
-        samples = np.frombuffer(sound, np.float32)
-        segments, info = self._model.transcribe(samples, task=options.task, language=options.language, vad_filter=True)
-        duration = len(samples) / audio.SAMPLE_RATE
-        return Info(info.language, info.language_probability, duration), (
-            Segment(
-                start=min(segment.start, duration),
-                end=min(segment.end, duration),
-                text=segment.text,
-                avg_logprob=segment.avg_logprob,
-                compression_ratio=segment.compression_ratio,
-                no_speech_prob=segment.no_speech_prob,
-            )
-            for segment in segments
-        )
+        only = self._languages[0] if len(self._languages) == 1 else None
+        return Transcription(self._parts, recording, options, language=options.language or only)
+
+    def close(self) -> None:
+        """Call off whatever is being transcribed, and let the threads end."""
+        self._parts.batcher.close()
 
     def _refuse_what_the_model_lacks(self, options: Options) -> None:
         if options.task == "translate" and not self._translates:
@@ -89,7 +76,7 @@ class Engine:
                 f"The model {self.name} cannot translate. Ask for a transcription, or have the server's MAX_MODEL set "
                 "to a multilingual model other than turbo."
             )
-        if options.language and options.language not in self._model.supported_languages:
+        if options.language and options.language not in self._languages:
             raise UnsupportedRequest(
                 f"The model {self.name} does not know {NAMES.get(options.language, options.language)}. "
                 "Leave the language out, or have the server's MAX_MODEL set to a multilingual model."

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -15,8 +16,8 @@ from whisper_api.tasks.pace import Pace
 from whisper_api.tasks.queue import Place, Queue
 from whisper_api.tasks.recording import Recording, Shelf
 from whisper_api.tasks.store import Store
-from whisper_api.tasks.task import Status, Task
-from whisper_api.workers.messages import UNEXPECTED, Decoded, Loaded, Started
+from whisper_api.tasks.task import Task
+from whisper_api.workers.messages import UNEXPECTED, Decoded, Finished, Loaded, Started
 from whisper_api.workers.process import WorkerLost
 from whisper_api.workers.worker import NoModelLoaded, OnReport, WorkerRefused
 
@@ -70,21 +71,34 @@ class Desk:
     """Everything between a recording and its text. Run :meth:`work` for as long as it is to serve."""
 
     def __init__(
-        self, *, worker: Transcriber, queue: Queue, store: Store, shelf: Shelf, max_seconds: float | None = None
+        self,
+        *,
+        worker: Transcriber,
+        queue: Queue,
+        store: Store,
+        shelf: Shelf,
+        max_seconds: float | None = None,
+        beam_size: int = 1,
+        at_once: int | None = None,
     ) -> None:
         self.worker = worker
         self.queue = queue
         self._store = store
         self._shelf = shelf
         self._max_seconds = max_seconds
+        self._beam_size = beam_size
+        self._at_once = at_once
         self._pace = Pace()
-        self._current: Task | None = None
-        self._serving: asyncio.Task[None] | None = None
+        self._learnt_at = 0.0
+        self._serving: dict[Task, asyncio.Task[None]] = {}
+        self._one_less = asyncio.Event()
+        self._suspects: set[Task] = set()
+        self._retrying = asyncio.Lock()
         self.closing = False
 
     @property
     def busy(self) -> bool:
-        return self._current is not None and self._current.status is Status.PROCESSING
+        return bool(self._serving)
 
     @contextmanager
     def intake(self, size: int | None) -> Iterator[Intake]:
@@ -106,7 +120,7 @@ class Desk:
 
     async def accept(self, intake: Intake, filename: str, options: Options) -> Task:
         """Queue a complete upload. Raises Unusable and Closing."""
-        options = replace(options, max_seconds=self._max_seconds)
+        options = replace(options, max_seconds=self._max_seconds, beam_size=self._beam_size)
         task = Task(filename, options, intake.recording)
         with ExitStack() as stack:
             stack.enter_context(self.worker.in_use())
@@ -138,31 +152,31 @@ class Desk:
             await self._call_off(task, CANCELLED)
 
     def eta(self, task: Task) -> float | None:
-        """Seconds until ``task`` will have ended, as far as that can be known."""
+        """Seconds until ``task`` will have ended, as far as that can be known.
+
+        A task that waits has all others before it to wait for; those that are processed share the machine.
+        """
         if task.has_ended:
             return None
-        total = 0.0
-        ahead = [task] if task is self._current else [*self._before(task), task]
-        for other in ahead:
-            if other.duration is None:
-                return None
-            estimate = self._pace.estimate(other.duration)
-            if estimate is None:
-                return None
-            elapsed = other.processing_seconds or 0
-            total += estimate * (1 - other.progress) if other.progress else max(0, estimate - elapsed)
-        return total
+        own = self._remaining(task)
+        if task in self._serving:
+            shares = [_smaller(self._remaining(other), own) for other in self._serving]
+            return _total(shares)
+        return _total([self._remaining(other) for other in self._before(task)] + [own])
 
     @property
     def retry_after(self) -> int:
         """Seconds after which a place in the queue may be free."""
-        eta = self.eta(self._current) if self._current is not None else None
-        return _RETRY_AFTER_SECONDS if eta is None else max(1, round(eta))
+        etas = [eta for task in self._serving if (eta := self.eta(task)) is not None]
+        return max(1, round(min(etas))) if etas else _RETRY_AFTER_SECONDS
 
     async def work(self) -> None:
-        """Serve the head of the queue, one after another, until cancelled."""
+        """Serve the queue in order, as many at a time as the worker takes, until cancelled."""
         while True:
-            await self._take_turn(await self.queue.head())
+            await self.queue.head()
+            await self._room()
+            if len(self.queue):
+                await self._take_turn(await self.queue.head())
 
     async def sweep_every(self, seconds: float) -> None:
         """Forget what has expired, again and again, until cancelled."""
@@ -172,25 +186,24 @@ class Desk:
                 logger.info("%d results have expired.", count)
 
     async def close(self, grace: float) -> None:
-        """Take nothing more in, and give the task that is processed ``grace`` seconds to end and be read.
+        """Take nothing more in, and give the tasks that are processed ``grace`` seconds to end and be read.
 
         Closing once more gives none.
         """
         grace = 0 if self.closing else grace
         self.closing = True
-        current = self._current
         for task in self.queue.clear():
-            if task is not current:
-                task.fail(SHUTTING_DOWN)
-        if current is None:
-            return
+            task.fail(SHUTTING_DOWN)
+        served = list(self._serving)
         try:
-            async with asyncio.timeout(grace if current.status is Status.PROCESSING else 0):
-                await current.wait()
-                await current.collected.wait()
+            async with asyncio.timeout(grace):
+                for task in served:
+                    await task.wait()
+                    await task.collected.wait()
         except TimeoutError:
-            if not current.has_ended:
-                await self._call_off(current, SHUTTING_DOWN)
+            # All at once: a worker that has to be killed for one of them must not be started again for the next.
+            left = [task for task in served if not task.has_ended]
+            await asyncio.gather(*(self._call_off(task, SHUTTING_DOWN) for task in left))
 
     async def _inspect(self, task: Task) -> float | None:
         blamed = innocent = 0
@@ -209,61 +222,149 @@ class Desk:
 
     async def _take_turn(self, task: Task) -> None:
         # A method of its own: as a variable of work() the task, and its text, would live until the next one comes.
-        self._current = task
-        self._serving = asyncio.create_task(self._serve(task), name="serving")
-        await asyncio.wait([self._serving])
-        if not self._serving.cancelled() and (error := self._serving.exception()):
-            logger.error("Task %s failed unexpectedly.", task.id, exc_info=error)
+        loaded = await self._model_for(task)
         self.queue.remove(task)
+        if loaded is None:
+            return
+        task.start(wanted_model=loaded.wanted, used_model=loaded.model, used_device=loaded.device)
+        if not self._serving:
+            self._learnt_at = time.monotonic()
+        self._serving[task] = serving = asyncio.create_task(self._serve(task), name="serving")
+        serving.add_done_callback(partial(self._served, task))
+
+    async def _room(self) -> None:
+        """Wait until the worker can take one more, and nobody who may kill it is in hand."""
+        while self._suspects or len(self._serving) >= self._most_at_once:
+            self._one_less.clear()
+            await self._one_less.wait()
+
+    @property
+    def _most_at_once(self) -> int:
+        loaded = self.worker.last_loaded
+        suitable = loaded.recordings_at_once if loaded else 1
+        return suitable if self._at_once is None else min(suitable, self._at_once)
+
+    def _served(self, task: Task, serving: asyncio.Task[None]) -> None:
+        if not serving.cancelled() and (error := serving.exception()):
+            logger.error("Task %s failed unexpectedly.", task.id, exc_info=error)
         if not task.has_ended:
             task.fail(UNEXPECTED)
-        self._current = self._serving = None
+        del self._serving[task]
+        self._suspects.discard(task)
+        self._one_less.set()
 
-    async def _serve(self, task: Task) -> None:
-        blamed = innocent = 0
-        while blamed < _TRIES and innocent < _INNOCENT_TRIES:
+    async def _model_for(self, task: Task) -> Loaded | None:
+        """The model that ``task`` will be done with; None where the task has ended before there was one."""
+        losses = _Losses()
+        while not task.has_ended:
             try:
                 loaded = await self.worker.load()
-                self.queue.remove(task)
-                task.start(wanted_model=loaded.wanted, used_model=loaded.model, used_device=loaded.device)
-                await self.worker.run(task.id, task.recording.descriptor, task.options, partial(self._follow, task))
+            except NoModelLoaded as error:
+                self._fail(task, str(error))
+            except WorkerLost as loss:
+                logger.warning("The worker was lost while it loaded the model for task %s.", task.id)
+                if losses.are_too_many_with(loss):
+                    self._fail(task, LOST_TWICE)
+            except Exception:
+                logger.exception("Task %s failed unexpectedly.", task.id)
+                self._fail(task, UNEXPECTED)
+            else:
+                return None if task.has_ended else loaded
+        return None
+
+    async def _serve(self, task: Task) -> None:
+        losses = _Losses()
+        while not task.has_ended:
+            # Whoever may have killed the worker tries again with nobody beside it: so none is lost twice to the guilty.
+            turn: AbstractAsyncContextManager[None] = self._retrying if losses.blamed else nullcontext()
+            try:
+                async with turn:
+                    if losses:
+                        loaded = await self.worker.load()
+                        task.start(wanted_model=loaded.wanted, used_model=loaded.model, used_device=loaded.device)
+                    await self.worker.run(task.id, task.recording.descriptor, task.options, partial(self._follow, task))
             except (NoModelLoaded, WorkerRefused) as error:
-                task.fail(str(error))
-            except WorkerLost as error:
+                self._fail(task, str(error))
+            except WorkerLost as loss:
                 logger.warning("The worker was lost while it processed task %s.", task.id)
-                if error.inspecting or error.deliberate:
-                    innocent += 1
-                else:
-                    blamed += 1
-                continue
+                if losses.are_too_many_with(loss):
+                    self._fail(task, LOST_TWICE)
+                elif not task.has_ended:
+                    task.rewind()
+                    if losses.blamed:
+                        self._suspects.add(task)
             else:
                 task.finish()
-                self._pace.learn(processing_seconds=task.processing_seconds or 0, audio_seconds=task.duration or 0)
-            logger.info("Task %s has %s.", task.id, task.status)
-            return
-        task.fail(LOST_TWICE)
-        logger.error("Task %s was given up.", task.id)
+                logger.info("Task %s has %s.", task.id, task.status)
 
-    def _follow(self, task: Task, report: Started | Decoded) -> None:
+    def _fail(self, task: Task, reason: str) -> None:
+        if not task.has_ended:
+            task.fail(reason)
+            logger.info("Task %s has %s.", task.id, task.status)
+
+    def _follow(self, task: Task, report: Started | Decoded | Finished) -> None:
         match report:
             case Started():
                 task.language = report.language
-                task.duration = report.duration
             case Decoded():
-                task.segments.append(report.segment)
+                task.segments.extend(report.segments)
+                self._advance(task, report.until)
+            case Finished():
+                task.duration = report.duration
+                self._advance(task, report.duration)
+
+    def _advance(self, task: Task, seconds: float) -> None:
+        now = time.monotonic()
+        self._pace.learn(processing_seconds=now - self._learnt_at, audio_seconds=seconds - task.decoded_seconds)
+        self._learnt_at = now
+        task.decoded_seconds = seconds
 
     async def _call_off(self, task: Task, reason: str) -> None:
         self.queue.remove(task)
         task.fail(reason)
         task.collected.set()
-        if task is self._current and self._serving is not None:
-            self._serving.cancel()
-            await asyncio.wait([self._serving])
+        if serving := self._serving.get(task):
+            serving.cancel()
+            await asyncio.wait([serving])
 
     def _before(self, task: Task) -> Iterator[Task]:
-        if self._current is not None and self._current not in self.queue:
-            yield self._current
+        """Whatever ``task``, which waits, has before it."""
+        yield from self._serving
         for other in self.queue:
             if other is task:
                 return
             yield other
+
+    def _remaining(self, task: Task) -> float | None:
+        if task.duration is None:
+            return None
+        estimate = self._pace.estimate(task.duration)
+        return None if estimate is None else estimate * (1 - task.progress)
+
+
+class _Losses:
+    """How often a task has lost its worker, and whether it may be to blame."""
+
+    def __init__(self) -> None:
+        self.blamed = 0
+        self._innocent = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.blamed or self._innocent)
+
+    def are_too_many_with(self, loss: WorkerLost) -> bool:
+        """Count ``loss``, and say whether it was the last that there may be."""
+        if loss.inspecting or loss.deliberate:
+            self._innocent += 1
+        else:
+            self.blamed += 1
+        return self.blamed >= _TRIES or self._innocent >= _INNOCENT_TRIES
+
+
+def _total(seconds: list[float | None]) -> float | None:
+    known = [each for each in seconds if each is not None]
+    return sum(known) if len(known) == len(seconds) else None
+
+
+def _smaller(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else min(one, other)

@@ -28,7 +28,8 @@ class Task:
     """What is known of one upload. Times are in UTC, durations in seconds.
 
     ``resources`` are held until the task ends, the ``recording`` first of all; ``segments`` grow while it is
-    processed. ``collected`` is set when somebody has read how it ended.
+    processed, and ``decoded_seconds`` of the recording are done. ``collected`` is set when somebody has read how it
+    ended.
     """
 
     filename: str
@@ -42,7 +43,8 @@ class Task:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     language: str | None = None
-    segments: list[Segment] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list, repr=False)
+    decoded_seconds: float = 0.0
     wanted_model: str | None = None
     used_model: str | None = None
     used_device: str | None = None
@@ -70,18 +72,21 @@ class Task:
         """How much of the recording has been decoded, from 0 to 1."""
         if self.status is Status.FINISHED:
             return 1.0
-        if not self.segments or not self.duration:
-            return 0.0
-        return min(self.segments[-1].end / self.duration, 1.0)
+        return min(self.decoded_seconds / self.duration, 1.0) if self.duration else 0.0
 
     def start(self, *, wanted_model: str, used_model: str, used_device: str) -> None:
         """Begin, or begin again after a worker was lost."""
         self.status = Status.PROCESSING
         self.started_at = now()
-        self.segments = []
+        self.rewind()
         self.wanted_model = wanted_model
         self.used_model = used_model
         self.used_device = used_device
+
+    def rewind(self) -> None:
+        """Forget what was decoded so far: it will be decoded again."""
+        self.segments = []
+        self.decoded_seconds = 0.0
 
     def finish(self) -> None:
         self._end(Status.FINISHED)

@@ -2,15 +2,15 @@
 
     python -m whisper_api.workers.child DESCRIPTOR
 
-Three kinds of threads: the main one reads orders and so notices at once when the server is gone; one runs the
-engine, one job after another; a few look at uploads, so that these never wait for the engine.
+The main thread reads orders and so notices at once when the server is gone. One loads the model, a few look at
+uploads, so that these never wait for the engine, and each job has one of its own; what jobs have in common is the
+engine, with threads of its own that do the work of all jobs together.
 """
 
 import contextlib
 import faulthandler
 import logging
 import os
-import queue
 import signal
 import socket
 import sys
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from whisper_api.observe.logs import DiscreetFormatter
 from whisper_api.speech import audio
-from whisper_api.speech.errors import SpeechError
+from whisper_api.speech.errors import NoModel, SpeechError
 from whisper_api.workers.messages import (
     ORDERS,
     UNEXPECTED,
@@ -47,6 +47,7 @@ from whisper_api.workers.messages import (
 
 if TYPE_CHECKING:
     from whisper_api.speech.engine import Engine
+    from whisper_api.speech.transcription import Transcription
 
 logger = logging.getLogger(__name__)
 
@@ -59,23 +60,23 @@ class Child:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._sending = threading.Lock()
-        self._work: queue.SimpleQueue[Load | tuple[Run, int]] = queue.SimpleQueue()
-        self._cancelled: set[str] = set()
+        self._engine: Engine | None = None
+        self._running: dict[str, Transcription] = {}
         self._inspectors = ThreadPoolExecutor(_INSPECTORS, thread_name_prefix="inspector")
 
     def serve(self) -> None:
         """Carry out orders until the server hangs up."""
-        threading.Thread(target=self._run_engine, name="engine", daemon=True).start()
         for order, recording in self._orders():
             match order:
                 case Load():
-                    self._work.put(order)
+                    threading.Thread(target=self._load, args=[order], name="loader", daemon=True).start()
                 case Inspect():
                     self._inspectors.submit(self._inspect, order, recording)
                 case Run():
-                    self._work.put((order, recording))
+                    self._start(order, recording)
                 case Cancel():
-                    self._cancelled.add(order.job)
+                    if transcription := self._running.get(order.job):
+                        transcription.cancel()
 
     def send(self, report: Report) -> None:
         with self._sending:
@@ -107,20 +108,7 @@ class Child:
             else:
                 self.send(Inspected(order.job, facts.duration))
 
-    def _run_engine(self) -> None:
-        engine: Engine | None = None
-        while True:
-            match self._work.get():
-                case Load() as order:
-                    engine = self._load(order)
-                case (Run() as order, recording):
-                    with _closing(recording):
-                        if engine is None:
-                            self.send(Failed(order.job, "No model is loaded."))
-                        else:
-                            self._run(engine, order, recording)
-
-    def _load(self, order: Load) -> "Engine | None":
+    def _load(self, order: Load) -> None:
         # Here and not above: the engine's libraries take a while to load, and inspecting does not need them.
         from whisper_api.speech.loading import load
 
@@ -132,6 +120,7 @@ class Child:
             logger.exception("Loading a model failed.")
             self.send(LoadFailed(f"The model could not be loaded: {type(error).__name__}."))
         else:
+            self._engine = loaded.engine
             self.send(
                 Loaded(
                     loaded.engine.name,
@@ -139,30 +128,50 @@ class Child:
                     loaded.device.kind,
                     loaded.device.compute_type,
                     " ".join(loaded.notes) or None,
+                    loaded.engine.plan.recordings_at_once,
                     loaded.hub_failed,
                 )
             )
-            return loaded.engine
-        return None
 
-    def _run(self, engine: "Engine", order: Run, recording: int) -> None:
+    def _start(self, order: Run, recording: int) -> None:
+        """Give the job a thread; it joins the engine here and now, so that jobs begin in the order of arrival."""
         try:
-            if order.job not in self._cancelled:
-                info, segments = engine.transcribe(recording, order.options)
-                self.send(Started(order.job, info.language, info.language_probability, info.duration))
-                for segment in segments:
-                    if order.job in self._cancelled:
-                        break
-                    self.send(Decoded(order.job, segment))
-        except SpeechError as error:
-            self.send(Failed(order.job, str(error)))
-        except Exception:
-            logger.exception("Transcribing failed.")
-            self.send(Failed(order.job, UNEXPECTED))
-        else:
-            self.send(Cancelled(order.job) if order.job in self._cancelled else Finished(order.job))
+            if self._engine is None:
+                raise NoModel("No model is loaded.")
+            transcription = self._engine.transcribe(recording, order.options)
+        except Exception as error:
+            os.close(recording)
+            self.send(_failure(order.job, error))
+            return
+        self._running[order.job] = transcription
+        arguments = (order.job, transcription, recording)
+        threading.Thread(target=self._run, args=arguments, name="job", daemon=True).start()
+
+    def _run(self, job: str, transcription: "Transcription", recording: int) -> None:
+        try:
+            with _closing(recording):
+                ending = self._follow(job, transcription)
         finally:
-            self._cancelled.discard(order.job)
+            del self._running[job]
+        self.send(ending)
+
+    def _follow(self, job: str, transcription: "Transcription") -> Report:
+        """Send on what is said, and answer how it ended."""
+        from whisper_api.speech.batcher import Cancelled as CalledOff
+
+        has_started = False
+        try:
+            for part in transcription.parts():
+                if not has_started and transcription.language is not None:
+                    self.send(Started(job, transcription.language, transcription.language_probability))
+                    has_started = True
+                self.send(Decoded(job, part.segments, part.until))
+            assert transcription.duration is not None
+            return Finished(job, transcription.duration)
+        except CalledOff:
+            return Cancelled(job)
+        except Exception as error:
+            return _failure(job, error)
 
 
 class _LogToServer(logging.Handler):
@@ -176,6 +185,14 @@ class _LogToServer(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         with contextlib.suppress(OSError):  # the server is gone, and this process ends with it
             self._child.send(Logged(record.levelno, self.format(record)))
+
+
+def _failure(job: str, error: Exception) -> Failed:
+    """What the server is told of ``error``; one that nobody foresaw is described in the log."""
+    if isinstance(error, SpeechError):
+        return Failed(job, str(error))
+    logger.error("Transcribing failed.", exc_info=error)
+    return Failed(job, UNEXPECTED)
 
 
 @contextlib.contextmanager

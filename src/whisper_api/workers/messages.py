@@ -61,7 +61,7 @@ class Cancel:
 class Loaded:
     """``model`` is in memory; ``wanted`` is what was asked for, ``note`` says why it is another one.
 
-    ``hub_failed`` where the model hub was asked in vain.
+    So many ``recordings_at_once`` can be worked on. ``hub_failed`` where the model hub was asked in vain.
     """
 
     model: str
@@ -69,6 +69,7 @@ class Loaded:
     device: Literal["cuda", "cpu"]
     compute_type: str
     note: str | None
+    recordings_at_once: int = 1
     hub_failed: bool = False
     kind: Literal["loaded"] = "loaded"
 
@@ -90,25 +91,30 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Decoding begins; ``duration`` in seconds, measured."""
+    """The language was made out; text follows."""
 
     job: str
     language: str
     language_probability: float
-    duration: float
     kind: Literal["started"] = "started"
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
+    """What was said up to ``until``, in seconds of the recording, since the last such report."""
+
     job: str
-    segment: Segment
+    segments: tuple[Segment, ...]
+    until: float
     kind: Literal["decoded"] = "decoded"
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
+    """All was read, and it was of so many seconds, measured."""
+
     job: str
+    duration: float
     kind: Literal["finished"] = "finished"
 
 

@@ -25,11 +25,11 @@ from whisper_api.workers.process import WorkerLost, WorkerProcess
 
 logger = logging.getLogger(__name__)
 
-_CANCEL_PATIENCE_SECONDS = 1.0
+_CANCEL_PATIENCE_SECONDS = 10.0
 _RETRY_SECONDS = 60.0
 _INSPECT_PATIENCE_SECONDS = 60.0
 
-OnReport = Callable[[Started | Decoded], None]
+OnReport = Callable[[Started | Decoded | Finished], None]
 
 
 class WorkerRefused(Exception):
@@ -131,7 +131,8 @@ class Worker:
     async def run(self, job: str, recording: int, options: Options, on_report: OnReport) -> None:
         """Turn ``recording`` into text, told piece by piece to ``on_report``.
 
-        When this is cancelled the worker stops decoding; one that does not stop within a second is killed.
+        Many may run at a time. When this is cancelled the worker drops the job; one that does not, since it is stuck
+        in native code, is killed after a while.
         Raises WorkerRefused and WorkerLost.
         """
         with self.in_use():
@@ -143,7 +144,8 @@ class Worker:
                     match await inbox.get():
                         case Started() | Decoded() as report:
                             on_report(report)
-                        case Finished():
+                        case Finished() as report:
+                            on_report(report)
                             return
                         case Failed(reason=reason):
                             raise WorkerRefused(reason)
@@ -257,6 +259,8 @@ class Worker:
                 while not isinstance(await inbox.get(), Cancelled | Finished | Failed | None):
                     pass
         except TimeoutError:
+            if self._process is not process:  # another job that did not stop has ended it
+                return
             logger.info("A cancelled job did not stop in time: starting the worker anew.")
             await self.unload()
             if not self._closed:

@@ -1,0 +1,77 @@
+"""A short clip that comes after a long recording: when it is done, and what the long one loses. One JSON line.
+
+The long recording's pace is watched for a while without company, then for as long with one clip in it, and so on.
+
+usage: python benchmarks/fairness.py [--clips 5] [--minutes 60]
+"""
+
+import argparse
+import json
+import statistics
+import time
+from typing import Any
+
+import httpx
+
+from audio import speech
+from server import running_server
+
+_CLIP_SECONDS = 10.0
+_WATCHED_SECONDS = 20.0
+
+
+def main(clips: int, minutes: float) -> None:
+    long, clip = speech(minutes * 60), speech(_CLIP_SECONDS)
+    alone, beside, waits = [], [], []
+    with running_server() as server, httpx.Client(base_url=server.url, timeout=600) as http:
+        _post(http, clip, wait=600)
+        task = str(_post(http, long, wait=0)["task_id"])
+        while _done(http, task) == 0:
+            time.sleep(0.1)
+        for _ in range(clips):
+            alone.append(_pace(http, task, b"")[0])
+            pace, wait = _pace(http, task, clip)
+            beside.append(pace)
+            waits.append(wait)
+        http.delete("/api/v1/task", params={"task_id": task}).raise_for_status()
+    figures = {
+        "clip_median_s": statistics.median(waits),
+        "clip_max_s": max(waits),
+        "pace_alone": statistics.mean(alone),
+        "pace_with_a_clip": statistics.mean(beside),
+    }
+    print(
+        json.dumps(
+            {"benchmark": "fairness", "clips": clips, **{key: round(value, 2) for key, value in figures.items()}}
+        )
+    )
+
+
+def _pace(http: httpx.Client, task: str, clip: bytes) -> tuple[float, float]:
+    """Seconds of the long recording that are done in a second, and how long the clip took."""
+    done, began = _done(http, task), time.perf_counter()
+    if clip:
+        _post(http, clip, wait=600)
+    waited = time.perf_counter() - began
+    time.sleep(max(0.0, _WATCHED_SECONDS - waited))
+    return (_done(http, task) - done) / (time.perf_counter() - began), waited
+
+
+def _done(http: httpx.Client, task: str) -> float:
+    answer = http.get("/api/v1/status", params={"task_id": task}).raise_for_status().json()
+    return float(answer["progress"] * answer["duration"])
+
+
+def _post(http: httpx.Client, recording: bytes, *, wait: int) -> Any:
+    answer = http.post("/api/v1/transcribe", params={"wait": wait}, files={"file": recording}).raise_for_status().json()
+    if wait and answer["status"] != "finished":
+        raise RuntimeError(answer["error"])
+    return answer
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=60)
+    arguments = parser.parse_args()
+    main(arguments.clips, arguments.minutes)

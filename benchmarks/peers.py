@@ -1,0 +1,48 @@
+"""What the same weights give on this machine without this project: the programs that people run today."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from whisper_api.speech import starter
+from whisper_api.speech.plan import usable_cores
+
+Transcribe = Callable[[Path], str]
+
+
+def faster_whisper() -> Transcribe:
+    """faster-whisper as it comes: int8 on the CPU, beams of 5, the language detected."""
+    model = _model()
+    return lambda file: _text(model.transcribe(str(file))[0])
+
+
+def faster_whisper_batched() -> Transcribe:
+    """Its pipeline for one recording's windows in batches."""
+    from faster_whisper import BatchedInferencePipeline
+
+    pipeline = BatchedInferencePipeline(_model())
+    return lambda file: _text(pipeline.transcribe(str(file), batch_size=8)[0])
+
+
+def openai_whisper(checkpoint: Path) -> Transcribe:
+    """openai-whisper on a checkpoint of the same weights (it cannot read CTranslate2's)."""
+    import torch
+    import whisper
+
+    torch.set_num_threads(usable_cores())
+    model = whisper.load_model(str(checkpoint), device="cpu")
+    return lambda file: str(model.transcribe(str(file), fp16=False)["text"])
+
+
+def _model() -> Any:
+    from faster_whisper import WhisperModel
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in starter.read().items():
+            (Path(folder) / name).write_bytes(content)
+        return WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=usable_cores())
+
+
+def _text(segments: Any) -> str:
+    return "".join(segment.text for segment in segments)

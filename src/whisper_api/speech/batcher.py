@@ -1,0 +1,304 @@
+"""Forms batches out of the windows of several recordings, so that everybody gets on.
+
+It decides what is done next and knows nothing of models: whoever has a free hand asks :meth:`Batcher.next` for a step
+and carries it out. Of several recordings the one that was given least goes first, and one that comes later starts
+level with the others: it is weighted fair queueing (Demers, Keshav and Shenker, 1989) of windows.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whisper_api.speech.decoder import Attempt, Encoded, Hypothesis
+from whisper_api.speech.options import Options
+from whisper_api.speech.plan import Plan
+from whisper_api.speech.windows import LONGEST_SECONDS
+from whisper_api.speech.words import Spoken
+
+CERTAIN = 0.5
+"""A language that is more likely than all others together is taken for certain."""
+
+_MOST_GUESSES = 3
+
+
+class Cancelled(Exception):
+    """The recording was called off."""
+
+
+class StepFailed(Exception):
+    """A window could not be encoded or decoded, not even alone; the log says why."""
+
+
+class Line:
+    """The windows of one recording, in their order.
+
+    ``given`` is what it had of the device so far, in seconds of encoded windows.
+    """
+
+    def __init__(self, options: Options, *, arrival: int, given: float, language: str | None) -> None:
+        self.options = options
+        self.arrival = arrival
+        self.given = given
+        self.has_started = False
+        self.is_complete = False
+        self.was_left = False
+        self.language = language
+        self.language_probability = 1.0 if language is not None else 0.0
+        self._guessing = threading.RLock()
+        self._guesses: dict[str, float] = defaultdict(float)
+        self._windows_guessed = 0
+
+    def guess(self, language: str, probability: float) -> None:
+        """What one of its windows seems to be spoken in; the first few make it out between them."""
+        most = 1 if self.options.condition_on_previous_text else _MOST_GUESSES
+        with self._guessing:
+            self._guesses[language] += probability
+            self._windows_guessed += 1
+            if probability >= CERTAIN or self._windows_guessed >= most:
+                self.settle()
+
+    def settle(self) -> None:
+        """Make the language out from what was guessed so far, if anything was."""
+        with self._guessing:
+            if self.language is None and self._guesses:
+                language = max(self._guesses, key=lambda language: self._guesses[language])
+                self.language_probability = self._guesses[language] / self._windows_guessed
+                self.language = language
+
+
+@dataclass(eq=False, slots=True)
+class Entry:
+    """One window on its way: its spectrogram goes in, and ``spoken`` comes out.
+
+    ``features`` is of shape (mels, frames), without margin, and ``seconds`` of speech are in it; the encoder is to see
+    a window of ``encoder_seconds``, the decoder one of ``decoder_seconds``. ``previous`` is the text before it, as
+    tokens. Of ``attempts`` the first is to be made next, and what came of those before was ``rejected``. One that
+    ``is_alone`` gets no company.
+    """
+
+    line: Line
+    features: NDArray[np.float32]
+    seconds: float
+    encoder_seconds: float
+    decoder_seconds: float
+    attempts: Sequence[Attempt]
+    previous: tuple[int, ...] = ()
+    encoded: Encoded | None = None
+    rejected: list[Hypothesis] = field(default_factory=list)
+    is_alone: bool = False
+    spoken: "Future[Spoken]" = field(default_factory=Future)
+
+    @property
+    def attempt(self) -> Attempt:
+        return self.attempts[0]
+
+    def give_up_attempt(self) -> None:
+        """Turn to the next attempt, which may need the window to be encoded anew."""
+        self.attempts = self.attempts[1:]
+        if self.attempt.whole and self.encoder_seconds < LONGEST_SECONDS:
+            self.encoder_seconds = self.decoder_seconds = LONGEST_SECONDS
+            self.encoded = None
+
+    @property
+    def company(self) -> Hashable:
+        """What windows must have in common to be decoded together."""
+        return self.decoder_seconds, len(self.previous), self.attempt, self if self.is_alone else None
+
+
+@dataclass(frozen=True, slots=True)
+class Encode:
+    """Windows of one length, to be encoded."""
+
+    entries: list[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Decode:
+    """Encoded windows that go together, to be decoded."""
+
+    entries: list[Entry]
+
+
+class Batcher:
+    """Where windows wait. All methods may be called from any thread."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._lines: list[Line] = []
+        self._waiting: list[Entry] = []
+        self._in_hand: list[Encode | Decode] = []
+        self._arrivals = 0
+        self._level = 0.0  # where newcomers start: it rises as fast as what each of those at hand is given
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def join(self, options: Options, *, language: str | None) -> Line:
+        """A new recording; its windows are :meth:`put`, and it ends with :meth:`complete` or :meth:`leave`."""
+        with self._changed:
+            if self._closed:
+                raise Cancelled
+            self._arrivals += 1
+            line = Line(options, arrival=self._arrivals, given=self._level, language=language)
+            self._lines.append(line)
+            return line
+
+    def put(self, entry: Entry) -> None:
+        """Have a window done. Its ``spoken`` raises Cancelled once its line is left."""
+        with self._changed:
+            if entry.line.was_left:
+                entry.spoken.set_exception(Cancelled())
+                return
+            self._wait(entry)
+            self._changed.notify_all()
+
+    def complete(self, line: Line) -> None:
+        """No further window of ``line`` will come."""
+        with self._changed:
+            line.is_complete = True
+            self._changed.notify_all()
+
+    def leave(self, line: Line) -> None:
+        """``line`` wants nothing any more: what waits of it is dropped."""
+        with self._changed:
+            line.was_left = True
+            if line in self._lines:
+                self._lines.remove(line)
+            for entry in self._of(line):
+                with suppress(InvalidStateError):  # it was done just now, or has been left before
+                    entry.spoken.set_exception(Cancelled())
+            self._waiting = [entry for entry in self._waiting if entry.line is not line]
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """End for good: everything that waits is cancelled, and :meth:`next` answers None."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for line in list(self._lines):
+            self.leave(line)
+
+    def next(self) -> Encode | Decode | None:
+        """The next step, waited for; None when there will be no more."""
+        with self._changed:
+            while not self._closed:
+                if step := self._choose():
+                    self._waiting = [entry for entry in self._waiting if entry not in step.entries]
+                    self._in_hand.append(step)
+                    if isinstance(step, Encode):
+                        self._give(step.entries)
+                    for entry in step.entries:
+                        entry.line.has_started = True
+                    return step
+                self._changed.wait()
+            return None
+
+    def done(self, step: Encode | Decode) -> None:
+        """The step was carried out; what is not finished goes on waiting for its next one."""
+        with self._changed:
+            self._in_hand.remove(step)
+            for entry in step.entries:
+                if not entry.line.was_left and not entry.spoken.done():
+                    self._wait(entry)
+            self._changed.notify_all()
+
+    def _give(self, entries: list[Entry]) -> None:
+        """Put down what the lines of ``entries`` are given, and raise the level by each line's share of it.
+
+        If it did not rise, a stream of short recordings could keep a long one from ever being served.
+        """
+        seconds = sum(entry.encoder_seconds for entry in entries)
+        share = seconds / sum(1 for line in self._lines if self._of(line))
+        self._level = max(self._level + share, min(entry.line.given for entry in entries))
+        for entry in entries:
+            entry.line.given += entry.encoder_seconds
+
+    def _wait(self, entry: Entry) -> None:
+        """Put ``entry`` to those that wait; what its line could have had while it had nothing is not saved up."""
+        if all(other.encoded is not None for other in self._of(entry.line)):
+            entry.line.given = max(entry.line.given, self._level)
+        self._waiting.append(entry)
+
+    def _choose(self) -> Encode | Decode | None:
+        for line in self._lines:
+            self._settle_language(line)
+        to_encode = [entry for entry in self._waiting if entry.encoded is None]
+        steps: list[Encode | Decode] = []
+        if to_encode:
+            steps.append(Encode(self._encoded_together(to_encode)))
+        if not to_encode or not self._all_others_decode:
+            steps += [Decode(entries) for entries in self._decodable(to_encode)]
+        return min(steps, key=self._rank, default=None)
+
+    @property
+    def _all_others_decode(self) -> bool:
+        """One hand stays free of long batches, so that whoever comes now need not wait for one to end."""
+        decoding = sum(isinstance(step, Decode) for step in self._in_hand)
+        return self._plan.lanes > 1 and decoding >= self._plan.lanes - 1
+
+    def _rank(self, step: Encode | Decode) -> tuple[bool, float, bool, bool, int]:
+        """The smallest goes first: what completes a recording, then whoever was given least."""
+        line = min((entry.line for entry in step.entries), key=_precedence)
+        completes = isinstance(step, Decode) and any(self._is_last(entry) for entry in step.entries)
+        return (not completes, *_precedence(line)[:2], isinstance(step, Encode), line.arrival)
+
+    def _encoded_together(self, to_encode: list[Entry]) -> list[Entry]:
+        first = min(to_encode, key=lambda entry: _precedence(entry.line))
+        if first.is_alone:
+            return [first]
+        alike = [entry for entry in to_encode if entry.encoder_seconds == first.encoder_seconds and not entry.is_alone]
+        return _by_turns(alike)[: self._plan.encoded_at_once]
+
+    def _decodable(self, to_encode: list[Entry]) -> list[list[Entry]]:
+        """The batches that need not wait for company."""
+        groups: dict[Hashable, list[Entry]] = defaultdict(list)
+        coming = list(to_encode)
+        for step in self._in_hand:
+            if isinstance(step, Encode):
+                coming += step.entries
+        for entry in self._waiting:
+            # One whose language is not made out may yet wait for hours of it to be read: it keeps nobody waiting.
+            if entry.encoded is not None and entry.line.language is not None:
+                groups[entry.company].append(entry)
+        batches = []
+        for company, entries in groups.items():
+            largest = self._plan.decoded_at_once(entries[0].decoder_seconds)
+            others = [entry for entry in coming if entry.company == company]
+            if any(self._is_last(entry) for entry in entries):
+                # Whoever has just this left to be decoded waits for each other recording's next window and no more.
+                here = {entry.line for entry in entries}
+                others = [entry for entry in others if entry.line not in here]
+            if len(entries) >= largest or not others:
+                batches.append(_by_turns(entries)[:largest])
+        return batches
+
+    def _is_last(self, entry: Entry) -> bool:
+        return entry.line.is_complete and self._of(entry.line) == [entry]
+
+    def _of(self, line: Line) -> list[Entry]:
+        """What of ``line`` waits or is in hand."""
+        in_hand = [entry for step in self._in_hand for entry in step.entries]
+        return [entry for entry in (*self._waiting, *in_hand) if entry.line is line]
+
+    def _settle_language(self, line: Line) -> None:
+        if line.language is None and line.is_complete and all(e.encoded is not None for e in self._of(line)):
+            line.settle()
+
+
+def _precedence(line: Line) -> tuple[float, bool, int]:
+    return line.given, line.has_started, line.arrival
+
+
+def _by_turns(entries: list[Entry]) -> list[Entry]:
+    """The first entry of each line, of the one that was given least first, then the second of each, and so on."""
+    turns: dict[Line, int] = defaultdict(int)
+    ranked = []
+    for position, entry in enumerate(entries):
+        ranked.append((turns[entry.line], _precedence(entry.line), position, entry))
+        turns[entry.line] += 1
+    return [entry for *_, entry in sorted(ranked, key=lambda item: item[:3])]

@@ -1,0 +1,211 @@
+"""The model's part: spectrograms in, tokens out, and a judgement whether they can be relied on."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ctranslate2 import StorageView
+from ctranslate2.models import Whisper, WhisperGenerationResult
+from numpy.typing import NDArray
+
+from whisper_api.speech.tokens import CONTEXT, TOKENS_PER_SECOND, Vocabulary
+
+# Whisper's own limits (https://github.com/openai/whisper, transcribe.py).
+_COMPRESSION_RATIO_LIMIT = 2.4
+_LOGPROB_LIMIT = -1.0
+_NO_SPEECH_LIMIT = 0.6
+_LATEST_FIRST_TIME = 1 * TOKENS_PER_SECOND
+_BEST_OF = 5
+
+_CLEAR_LANGUAGE = 0.7
+
+# A loop is a phrase of at most so many tokens, so many times over.
+_LONGEST_PHRASE = 16
+_MOST_REPEATS = 5
+
+# Nobody says more than so many tokens a second of the window, in any script; and so many come on top for its times.
+_TOKENS_A_SECOND = 12
+_TOKENS_ON_TOP = 20
+
+
+Encoded = NDArray[np.floating]
+"""The encoder's output for one window, of shape (1, frames / 2, state)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One way to decode a window: ``whole`` over the full 30 s that Whisper was trained on."""
+
+    temperature: float
+    beam_size: int
+    whole: bool
+
+
+def attempts(beam_size: int) -> tuple[Attempt, ...]:
+    """What is tried in turn until a text can be relied on: Whisper's ladder, below it one rung of our own."""
+    ladder = [Attempt(temperature, 1, whole=True) for temperature in (0.2, 0.4, 0.6, 0.8, 1.0)]
+    return (Attempt(0, beam_size, whole=False), Attempt(0, max(beam_size, _BEST_OF), whole=True), *ladder)
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What a window may say. ``ended`` is false where the text was broken off for its length."""
+
+    tokens: tuple[int, ...]
+    text: str
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
+    ended: bool
+    temperature: float = 0.0
+
+    @property
+    def is_silence(self) -> bool:
+        return self.no_speech_prob > _NO_SPEECH_LIMIT and self.avg_logprob < _LOGPROB_LIMIT
+
+    @property
+    def is_reliable(self) -> bool:
+        return (
+            self.ended
+            and self.avg_logprob >= _LOGPROB_LIMIT
+            and self.compression_ratio <= _COMPRESSION_RATIO_LIMIT
+            and len(without_loops(self.tokens)) == len(self.tokens)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """A ``path`` of shape (steps, 2), each a token's index and a position of the encoder's output where it is heard.
+
+    ``probabilities`` are the tokens', one each.
+    """
+
+    path: NDArray[np.int64]
+    probabilities: list[float]
+
+
+class Decoder:
+    """A model and its vocabulary. It may be used from several threads, as many at a time as the model has workers."""
+
+    def __init__(self, model: Whisper, vocabulary: Vocabulary) -> None:
+        self._model = model
+        self._vocabulary = vocabulary
+
+    def encode(self, features: Sequence[NDArray[np.float32]]) -> list[Encoded]:
+        """Encode spectrograms of one shape, (mels, frames)."""
+        encoded = np.asarray(self._model.encode(StorageView.from_array(np.stack(features)), to_cpu=True))
+        return [encoded[index : index + 1] for index in range(len(encoded))]
+
+    def detect_language(self, encoded: Encoded) -> tuple[str, float]:
+        """The language that is most likely spoken, and how likely it is.
+
+        A quarter of the encoder's output mostly tells as much as all of it.
+        """
+        language, probability = self._detect(encoded[:, ::4])
+        return (language, probability) if probability >= _CLEAR_LANGUAGE else self._detect(encoded)
+
+    def _detect(self, encoded: Encoded) -> tuple[str, float]:
+        view = StorageView.from_array(np.ascontiguousarray(encoded))
+        token, probability = self._model.detect_language(view)[0][0]
+        return token[2:-2], probability
+
+    def decode(
+        self, encoded: Sequence[Encoded], prompts: Sequence[Sequence[int]], attempt: Attempt, *, seconds: float
+    ) -> list[Hypothesis]:
+        """Decode windows of ``seconds`` of speech at most, whose prompts are of one length."""
+        prompt_length = len(prompts[0])
+        room = min(int(seconds * _TOKENS_A_SECOND) + _TOKENS_ON_TOP, CONTEXT - prompt_length)
+        sampled = attempt.temperature > 0
+        results = self._model.generate(
+            StorageView.from_array(np.concatenate(encoded)),
+            [list(prompt) for prompt in prompts],
+            beam_size=attempt.beam_size,
+            num_hypotheses=_BEST_OF if sampled else 1,
+            sampling_topk=0 if sampled else 1,
+            sampling_temperature=attempt.temperature if sampled else 1,
+            # CTranslate2 ends at half of this, or at this less the prompt but for its last token.
+            max_length=max(2 * room, prompt_length - 1 + room),
+            return_scores=True,
+            return_no_speech_prob=True,
+            max_initial_timestamp_index=_LATEST_FIRST_TIME,
+            suppress_tokens=self._vocabulary.suppressed,
+        )
+        return [self._hypothesis(result, attempt.temperature, room) for result in results]
+
+    def align(
+        self, encoded: Encoded, start_sequence: Sequence[int], tokens: Sequence[int], *, frames: int
+    ) -> Alignment:
+        """Where in the first ``frames`` of the window each token was heard."""
+        view = StorageView.from_array(encoded)
+        result = self._model.align(view, list(start_sequence), [list(tokens)], frames)[0]
+        return Alignment(np.array(result.alignments), result.text_token_probs)
+
+    def _hypothesis(self, result: WhisperGenerationResult, temperature: float, room: int) -> Hypothesis:
+        tokens = tuple(result.sequences_ids[0])
+        text = self._vocabulary.text(tokens).strip()
+        return Hypothesis(
+            tokens=tokens,
+            text=text,
+            # CTranslate2's score is a mean over the tokens, Whisper's over the tokens and the end of text.
+            avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
+            compression_ratio=compression_ratio(text),
+            no_speech_prob=result.no_speech_prob,
+            ended=len(tokens) < room,
+            temperature=temperature,
+        )
+
+
+def lengthened(encoded: Encoded, seconds: float) -> Encoded:
+    """``encoded`` with the silence in its last second repeated, up to ``seconds``.
+
+    That is much cheaper than to have the encoder see more silence, and the text does not suffer from it.
+    """
+    missing = round(seconds * TOKENS_PER_SECOND) - encoded.shape[1]
+    if missing <= 0:
+        return encoded
+    silence = encoded[:, -TOKENS_PER_SECOND:]
+    repeats = -(-missing // silence.shape[1])
+    return np.concatenate((encoded, np.tile(silence, (1, repeats, 1))[:, :missing]), axis=1)
+
+
+def best_of(rejected: Sequence[Hypothesis]) -> Hypothesis:
+    """The one to take where none can be relied on: as in Whisper, the most likely of those that do not repeat."""
+    varied = [one for one in rejected if one.compression_ratio <= _COMPRESSION_RATIO_LIMIT]
+    return max(varied or rejected, key=lambda one: one.avg_logprob)
+
+
+def compression_ratio(text: str) -> float:
+    """How much smaller ``text`` gets when it is compressed, 0 for none: text in a loop gets much smaller."""
+    encoded = text.encode()
+    return len(encoded) / len(zlib.compress(encoded)) if encoded else 0.0
+
+
+def without_loops(tokens: Sequence[int]) -> tuple[int, ...]:
+    """``tokens`` with every phrase that is said over and over, more than four times in a row, said just once."""
+    shorter = _without_loops(tokens)
+    while len(shorter) < len(tokens):  # what is left may be said over and over itself
+        tokens, shorter = shorter, _without_loops(shorter)
+    return shorter
+
+
+def _without_loops(tokens: Sequence[int]) -> tuple[int, ...]:
+    kept: list[int] = []
+    position = 0
+    while position < len(tokens):
+        phrase, repeats = _loop(tokens, position)
+        kept.extend(tokens[position : position + phrase])
+        position += phrase * repeats
+    return tuple(kept)
+
+
+def _loop(tokens: Sequence[int], position: int) -> tuple[int, int]:
+    """The length of the phrase that loops from ``position`` on, and how often it is said; (1, 1) for no loop."""
+    for phrase in range(1, _LONGEST_PHRASE + 1):
+        repeats = 1
+        first = tokens[position : position + phrase]
+        while tokens[position + repeats * phrase : position + (repeats + 1) * phrase] == first:
+            repeats += 1
+        if repeats >= _MOST_REPEATS:
+            return phrase, repeats
+    return 1, 1

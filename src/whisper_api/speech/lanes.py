@@ -1,0 +1,109 @@
+"""The hands that do the work: each lane is a thread that takes one step after another from the batcher."""
+
+import logging
+import threading
+from concurrent.futures import InvalidStateError
+from contextlib import suppress
+from dataclasses import replace
+
+from whisper_api.speech.batcher import CERTAIN, Batcher, Decode, Encode, Entry, StepFailed
+from whisper_api.speech.decoder import Decoder, Hypothesis, best_of, lengthened, without_loops
+from whisper_api.speech.features import FRAMES_PER_SECOND, stretched
+from whisper_api.speech.tokens import Vocabulary
+from whisper_api.speech.windows import LONGEST_SECONDS
+from whisper_api.speech.words import Spoken, TimedWord, timed_words
+
+logger = logging.getLogger(__name__)
+
+
+class Lanes:
+    """``count`` threads that encode and decode. They end when the batcher is closed."""
+
+    def __init__(self, batcher: Batcher, decoder: Decoder, vocabulary: Vocabulary, *, count: int) -> None:
+        self._batcher = batcher
+        self._decoder = decoder
+        self._vocabulary = vocabulary
+        for number in range(count):
+            threading.Thread(target=self._run, name=f"lane {number + 1}", daemon=True).start()
+
+    def _run(self) -> None:
+        while (step := self._batcher.next()) is not None:
+            self._carry_out(step)
+            del step  # what was said must not stay until the next step comes
+
+    def _carry_out(self, step: Encode | Decode) -> None:
+        try:
+            match step:
+                case Encode(entries):
+                    self._encode(entries)
+                case Decode(entries):
+                    self._decode(entries)
+        except Exception:
+            logger.exception("A step with %d windows failed.", len(step.entries))
+            for entry in step.entries:
+                if len(step.entries) > 1:
+                    entry.is_alone = True  # it may be another's fault, or too much at once
+                else:
+                    with suppress(InvalidStateError):
+                        entry.spoken.set_exception(StepFailed())
+        finally:
+            self._batcher.done(step)
+
+    def _encode(self, entries: list[Entry]) -> None:
+        features = [stretched(entry.features, entry.encoder_seconds) for entry in entries]
+        for entry, encoded in zip(entries, self._decoder.encode(features), strict=True):
+            if entry.line.language is None:
+                language, probability = self._decoder.detect_language(encoded)
+                if probability < CERTAIN and entry.encoder_seconds < LONGEST_SECONDS:
+                    entry.give_up_attempt()  # the language of a short window is told better over the full 30 s
+                    continue
+                entry.line.guess(language, probability)
+            entry.encoded = lengthened(encoded, entry.decoder_seconds)
+
+    def _decode(self, entries: list[Entry]) -> None:
+        hypotheses = self._decoder.decode(
+            [entry.encoded for entry in entries if entry.encoded is not None],
+            [self._prompt(entry) for entry in entries],
+            entries[0].attempt,
+            seconds=entries[0].decoder_seconds,
+        )
+        for entry, hypothesis in zip(entries, hypotheses, strict=True):
+            if hypothesis.is_silence:
+                self._finish(entry, replace(hypothesis, tokens=(), text=""))
+            elif hypothesis.is_reliable:
+                self._finish(entry, hypothesis)
+            else:
+                self._try_again(entry, hypothesis)
+
+    def _try_again(self, entry: Entry, hypothesis: Hypothesis) -> None:
+        entry.rejected.append(hypothesis)
+        if len(entry.attempts) == 1:
+            best = best_of(entry.rejected)
+            tokens = without_loops(best.tokens)
+            self._finish(entry, replace(best, tokens=tokens, text=self._vocabulary.text(tokens).strip()))
+        else:
+            entry.give_up_attempt()
+
+    def _finish(self, entry: Entry, hypothesis: Hypothesis) -> None:
+        words: tuple[TimedWord, ...] = ()
+        if entry.line.options.words and hypothesis.tokens:
+            words = self._words(entry, hypothesis)
+        with suppress(InvalidStateError):  # it was called off in the meantime
+            entry.spoken.set_result(Spoken(hypothesis, words))
+
+    def _words(self, entry: Entry, hypothesis: Hypothesis) -> tuple[TimedWord, ...]:
+        assert entry.encoded is not None
+        options, language = entry.line.options, _language(entry)
+        start = self._vocabulary.prompt(options.task, language)
+        text = self._vocabulary.spoken(hypothesis.tokens)
+        frames = min(round(entry.seconds * FRAMES_PER_SECOND), entry.encoded.shape[1] * 2)
+        alignment = self._decoder.align(entry.encoded, start, text, frames=frames)
+        return timed_words(alignment, *self._vocabulary.words(text, language), entry.features[:, :frames])
+
+    def _prompt(self, entry: Entry) -> list[int]:
+        return self._vocabulary.prompt(entry.line.options.task, _language(entry), entry.previous)
+
+
+def _language(entry: Entry) -> str:
+    assert entry.line.language is not None
+    return entry.line.language

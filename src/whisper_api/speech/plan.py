@@ -1,0 +1,99 @@
+"""How the work is laid out on a device: how many lanes, how long a window, how much in a batch.
+
+The numbers come from ``benchmarks/windows.py``; docs/benchmarks.md has the table.
+"""
+
+import math
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from whisper_api.speech.devices import Device
+from whisper_api.speech.windows import LONGEST_SECONDS
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``lanes`` are workers of CTranslate2 that share the weights, each with ``threads`` of the CPU.
+
+    A window holds up to ``speech_seconds`` of speech. The encoder sees it with ``margin_seconds`` of silence after
+    it, rounded up to a multiple of ``bucket_seconds``, and at least ``smallest_seconds``; the decoder sees it rounded
+    up to a multiple of ``company_seconds``, so that more windows have one length and can be decoded together. So many
+    windows of one length are encoded at once, and so many seconds of windows decoded at once. ``recordings_at_once``
+    take part.
+    """
+
+    lanes: int
+    threads: int
+    speech_seconds: float
+    margin_seconds: float
+    bucket_seconds: float
+    smallest_seconds: float
+    company_seconds: float
+    encoded_at_once: int
+    decoded_seconds_at_once: float
+    recordings_at_once: int
+
+    def encoder_seconds(self, speech_seconds: float) -> float:
+        """How long a window the encoder sees for so much speech."""
+        wanted = max(speech_seconds + self.margin_seconds, self.smallest_seconds)
+        return min(math.ceil(wanted / self.bucket_seconds) * self.bucket_seconds, LONGEST_SECONDS)
+
+    def decoder_seconds(self, encoder_seconds: float) -> float:
+        """How long the decoder sees a window of the encoder's."""
+        return min(math.ceil(encoder_seconds / self.company_seconds) * self.company_seconds, LONGEST_SECONDS)
+
+    def decoded_at_once(self, decoder_seconds: float) -> int:
+        """How many windows of a length are decoded together."""
+        return max(1, int(self.decoded_seconds_at_once / decoder_seconds))
+
+
+def plan_for(device: Device, *, cores: int | None = None) -> Plan:
+    """The plan for a device; ``cores`` of the CPU instead of all that this process may use."""
+    if device.kind == "cuda":
+        # A GPU does a full window about as fast as a short one, and wants many at a time.
+        return Plan(
+            lanes=1,
+            threads=1,
+            speech_seconds=28,
+            margin_seconds=8,
+            bucket_seconds=10,
+            smallest_seconds=10,
+            company_seconds=10,
+            encoded_at_once=8,
+            decoded_seconds_at_once=480,
+            recordings_at_once=64,
+        )
+    cores = cores or usable_cores()
+    lanes = max(min(cores, 2), cores // 2)
+    return Plan(
+        lanes=lanes,
+        # Twice as many threads as cores: a lane that has nothing beside it gets them all, and lanes that do lose
+        # a few percent to each other.
+        threads=math.ceil(2 * cores / lanes) if lanes > 1 else cores,
+        speech_seconds=20,
+        margin_seconds=4,
+        bucket_seconds=0.5,
+        smallest_seconds=5,
+        company_seconds=5,
+        encoded_at_once=1,
+        decoded_seconds_at_once=96,
+        recordings_at_once=max(16, 4 * cores),
+    )
+
+
+def usable_cores() -> int:
+    """The cores that this process may use, a container's limit included; at least 1."""
+    cores = float(len(os.sched_getaffinity(0)))
+    with suppress(OSError, ValueError):
+        quota, period = (_CGROUP / "cpu.max").read_text().split()
+        if quota != "max":
+            cores = min(cores, int(quota) / int(period))
+    with suppress(OSError, ValueError):
+        quota = (_CGROUP / "cpu" / "cpu.cfs_quota_us").read_text()
+        if int(quota) > 0:
+            cores = min(cores, int(quota) / int((_CGROUP / "cpu" / "cpu.cfs_period_us").read_text()))
+    return max(1, math.ceil(cores))

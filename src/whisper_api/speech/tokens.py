@@ -1,0 +1,98 @@
+"""Whisper's tokens: what is put before the text, and the text and times that come out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tokenizers
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import get_suppressed_tokens
+
+from whisper_api.speech.options import Kind
+
+TOKENS_PER_SECOND = 50
+"""Positions of the encoder's output a second, and so steps of its timestamps."""
+
+CONTEXT = 448
+"""Tokens that the decoder can see, the prompt's and its own."""
+
+_MOST_PREVIOUS = CONTEXT // 2 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """``tokens`` of one stretch of text, without times; ``start`` and ``end`` in seconds of the window."""
+
+    start: float
+    end: float
+    tokens: tuple[int, ...]
+
+
+class Vocabulary:
+    """The tokens of one model."""
+
+    def __init__(self, tokenizer: tokenizers.Tokenizer, *, multilingual: bool) -> None:
+        self._tokenizer = tokenizer
+        self._multilingual = multilingual
+        self._any = self._speaking("transcribe", "en")
+        self.suppressed: list[int] = list(get_suppressed_tokens(self._any, [-1]))
+
+    def knows(self, language: str) -> bool:
+        """Whether the model was trained on ``language``: only the latest ones have a token for Cantonese."""
+        return not self._multilingual or self._tokenizer.token_to_id(f"<|{language}|>") is not None
+
+    def prompt(self, task: Kind, language: str, previous: Sequence[int] = ()) -> list[int]:
+        """What stands before the text: ``previous`` text, the language and the task."""
+        before = [self._any.sot_prev, *previous] if previous else []
+        return [*before, *self._speaking(task, language).sot_sequence]
+
+    def previous(self, *, hotwords: str, text: str) -> tuple[int, ...]:
+        """Previous text as tokens: ``hotwords``, then as much of the end of ``text`` as there is room for."""
+        first = self._plain(hotwords)[:_MOST_PREVIOUS]
+        room = _MOST_PREVIOUS - len(first)
+        return (*first, *(self._plain(text)[-room:] if room else ()))
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The text of ``tokens``; times and other special tokens are left out."""
+        text: str = self._any.decode(list(tokens))
+        return text
+
+    def spoken(self, tokens: Sequence[int]) -> list[int]:
+        """``tokens`` without times and other special ones."""
+        return [token for token in tokens if token < self._any.eot]
+
+    def words(self, tokens: Sequence[int], language: str) -> tuple[list[str], list[list[int]]]:
+        """The text's words and the tokens of each, and last of all the end of text."""
+        tokenizer = self._speaking("transcribe", language)
+        words, parts = tokenizer.split_to_word_tokens([*tokens, self._any.eot])
+        return words, parts
+
+    def passages(self, tokens: Sequence[int], seconds: float) -> list[Passage]:
+        """Text between times, as Whisper's own transcribe() reads it; ``seconds`` of speech are in the window."""
+        passages = []
+        start, spoken = 0.0, []
+        for token in tokens:
+            if token < self._any.eot:
+                spoken.append(token)
+            elif token >= self._any.timestamp_begin:
+                time = min((token - self._any.timestamp_begin) / TOKENS_PER_SECOND, seconds)
+                if spoken:
+                    passages.append(Passage(start, max(time, start), tuple(spoken)))
+                    spoken = []
+                start = max(time, start)
+        if spoken:
+            passages.append(Passage(start, max(seconds, start), tuple(spoken)))
+        return passages
+
+    def last_time(self, tokens: Sequence[int]) -> float | None:
+        """The time that ends the text, in seconds of the window, or None where it does not end with one."""
+        if tokens and tokens[-1] >= self._any.timestamp_begin:
+            steps: int = tokens[-1] - self._any.timestamp_begin
+            return steps / TOKENS_PER_SECOND
+        return None
+
+    def _speaking(self, task: Kind, language: str) -> Tokenizer:
+        return Tokenizer(self._tokenizer, self._multilingual, task=task, language=language)
+
+    def _plain(self, text: str) -> list[int]:
+        """Only as text: whoever writes ``<|endoftext|>`` gives no orders with it."""
+        return self.spoken(self._any.encode(" " + text.strip())) if text.strip() else []

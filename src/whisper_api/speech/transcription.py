@@ -1,0 +1,191 @@
+"""One recording on its way to text: it is read, cut and sent to the batcher, and what comes back is put in order."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whisper_api.speech import audio
+from whisper_api.speech.batcher import Batcher, Cancelled, Entry
+from whisper_api.speech.decoder import attempts
+from whisper_api.speech.errors import UnreadableRecording
+from whisper_api.speech.features import LogMel
+from whisper_api.speech.options import Options
+from whisper_api.speech.plan import Plan
+from whisper_api.speech.tokens import Vocabulary
+from whisper_api.speech.voice import VoiceDetector
+from whisper_api.speech.windows import Window, cut
+from whisper_api.speech.words import Spoken, TimedWord
+from whisper_api.transcript import Segment, Word, joined
+
+# A text that ends so long before the speech does is taken up again from there, as Whisper itself moves on; but not
+# where it would hardly get on.
+_UNHEARD_SECONDS = 3.0
+_LEAST_HEARD_SECONDS = 1.0
+
+# What was guessed at a high temperature is no good context, and is forgotten as in Whisper.
+_TRUSTED_TEMPERATURE = 0.5
+_SEGMENTS_REMEMBERED = 32  # more than the prompt has room for
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was said up to ``until``, in seconds of the recording, since the part before."""
+
+    segments: tuple[Segment, ...]
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an engine is made of, as each of its recordings uses it."""
+
+    voice: VoiceDetector
+    log_mel: LogMel
+    vocabulary: Vocabulary
+    batcher: Batcher
+    plan: Plan
+
+
+class Transcription:
+    """Iterate over it for its segments, or over :meth:`parts` for what each window brings, once.
+
+    ``language`` and ``duration`` are known as soon as the one has been made out and the other read to its end;
+    ``language`` stays None where nobody speaks. Raises UnreadableRecording, and Cancelled after :meth:`cancel`.
+    """
+
+    def __init__(self, engine: Parts, recording: audio.Recording, options: Options, *, language: str | None) -> None:
+        self._engine = engine
+        self._recording = recording
+        self._options = options
+        self._line = engine.batcher.join(options, language=language)
+        self._previous_end = 0.0
+        self._said: list[Segment] = []
+        self._samples = 0
+        self.duration: float | None = None
+
+    @property
+    def language(self) -> str | None:
+        return self._line.language
+
+    @property
+    def language_probability(self) -> float:
+        return self._line.language_probability
+
+    def __iter__(self) -> Iterator[Segment]:
+        for part in self.parts():
+            yield from part.segments
+
+    def parts(self) -> Iterator[Part]:
+        """The text, window by window, each as soon as it and all before it are done."""
+        windows = cut(self._engine.voice.listen(self._pieces()), longest_seconds=self._engine.plan.speech_seconds)
+        sent: deque[tuple[Window, Entry]] = deque()
+        try:
+            while True:
+                while not self._line.is_complete and len(sent) < self._windows_ahead:
+                    if sent and sent[0][1].spoken.done():
+                        break
+                    if window := next(windows, None):
+                        sent.append((window, self._send(window)))
+                    else:
+                        self._engine.batcher.complete(self._line)
+                if not sent:
+                    return
+                yield self._part(*sent.popleft())
+        finally:
+            self._engine.batcher.leave(self._line)
+
+    def cancel(self) -> None:
+        """Call it off, from any thread."""
+        self._engine.batcher.leave(self._line)
+
+    @property
+    def _windows_ahead(self) -> int:
+        """Enough to keep all lanes busy with this recording alone; one, where each window must know the one before."""
+        plan = self._engine.plan
+        if self._options.condition_on_previous_text:
+            return 1
+        longest = plan.decoder_seconds(plan.encoder_seconds(plan.speech_seconds))
+        return plan.lanes * (plan.decoded_at_once(longest) + plan.encoded_at_once)
+
+    def _pieces(self) -> Iterator[NDArray[np.float32]]:
+        for piece in audio.decode(self._recording, max_seconds=self._options.max_seconds):
+            if self._line.was_left:
+                raise Cancelled
+            self._samples += len(piece)
+            yield piece
+        if not self._samples:
+            raise UnreadableRecording(audio.NO_SOUND)
+        self.duration = self._samples / audio.SAMPLE_RATE
+
+    def _send(self, window: Window) -> Entry:
+        encoder_seconds = self._engine.plan.encoder_seconds(window.seconds)
+        entry = Entry(
+            line=self._line,
+            features=self._engine.log_mel(window.samples),
+            seconds=window.seconds,
+            encoder_seconds=encoder_seconds,
+            decoder_seconds=self._engine.plan.decoder_seconds(encoder_seconds),
+            attempts=attempts(self._options.beam_size),
+            previous=self._previous(),
+        )
+        self._engine.batcher.put(entry)
+        return entry
+
+    def _previous(self) -> tuple[int, ...]:
+        options = self._options
+        before = [options.prompt or ""]
+        if options.condition_on_previous_text:
+            before.append(joined(self._said))
+        return self._engine.vocabulary.previous(hotwords=options.hotwords or "", text=" ".join(before))
+
+    def _part(self, window: Window, entry: Entry) -> Part:
+        segments: list[Segment] = []
+        while True:
+            spoken = _result(entry)
+            heard = self._engine.vocabulary.last_time(spoken.hypothesis.tokens)
+            segments += self._segments(window, spoken)
+            if heard is None or heard < _LEAST_HEARD_SECONDS or window.seconds - heard < _UNHEARD_SECONDS:
+                break
+            window = window.after(heard)
+            entry = self._send(window)
+        if self._options.condition_on_previous_text:
+            trusted = spoken.hypothesis.temperature <= _TRUSTED_TEMPERATURE
+            self._said = [*self._said, *segments][-_SEGMENTS_REMEMBERED:] if trusted else []
+        return Part(tuple(segments), window.ends(window.seconds))
+
+    def _segments(self, window: Window, spoken: Spoken) -> Iterator[Segment]:
+        words, due = deque(spoken.words), 0
+        vocabulary, hypothesis = self._engine.vocabulary, spoken.hypothesis
+        for passage in vocabulary.passages(hypothesis.tokens, window.seconds):
+            due += len(passage.tokens)
+            timed = []
+            while words and due > 0:  # a word, or a mark at its end, may reach into the next passage
+                due -= words[0].tokens
+                timed.append(self._word(window, words.popleft()))
+            text = vocabulary.text(passage.tokens)
+            if not text.strip():
+                continue
+            start = max(window.begins(passage.start), self._previous_end)
+            self._previous_end = end = max(window.ends(passage.end), start)
+            yield Segment(
+                start=start,
+                end=end,
+                text=text,
+                avg_logprob=hypothesis.avg_logprob,
+                compression_ratio=hypothesis.compression_ratio,
+                no_speech_prob=hypothesis.no_speech_prob,
+                words=tuple(timed),
+            )
+
+    def _word(self, window: Window, word: TimedWord) -> Word:
+        return Word(word.text, window.begins(word.start), window.ends(word.end), word.probability)
+
+
+def _result(entry: Entry) -> Spoken:
+    if (error := entry.spoken.exception()) is not None:
+        # A new one: with a traceback, the one that is stored would keep the window, and itself, alive.
+        raise type(error)
+    return entry.spoken.result()

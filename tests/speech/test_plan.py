@@ -1,0 +1,143 @@
+"""How the work is laid out on a device."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from whisper_api.speech import plan
+from whisper_api.speech.devices import CPU, Device
+from whisper_api.speech.plan import Plan, plan_for, usable_cores
+from whisper_api.speech.windows import LONGEST_SECONDS
+
+GPU = Device("cuda", "float16")
+CORES = (1, 2, 3, 4, 8, 64)
+
+plans = st.sampled_from((*(plan_for(CPU, cores=cores) for cores in CORES), plan_for(GPU)))
+speech_seconds = st.floats(0.1, LONGEST_SECONDS)
+
+
+@given(plans, speech_seconds)
+def test_the_encoder_sees_the_speech_and_its_margin_but_never_more_than_30_s(plan: Plan, seconds: float) -> None:
+    seen = plan.encoder_seconds(seconds)
+
+    assert seen == LONGEST_SECONDS or seen >= max(seconds + plan.margin_seconds, plan.smallest_seconds)
+    assert seconds <= seen <= LONGEST_SECONDS
+    assert seen % plan.bucket_seconds == 0
+
+
+@given(plans, speech_seconds)
+def test_the_decoder_sees_what_the_encoder_saw(plan: Plan, seconds: float) -> None:
+    encoded = plan.encoder_seconds(seconds)
+    decoded = plan.decoder_seconds(encoded)
+
+    assert encoded <= decoded <= LONGEST_SECONDS
+    assert decoded % plan.company_seconds == 0
+    assert plan.decoder_seconds(decoded) == decoded
+
+
+@given(plans, speech_seconds, speech_seconds)
+def test_more_speech_never_has_a_shorter_window(plan: Plan, one: float, other: float) -> None:
+    shorter, longer = sorted((one, other))
+
+    assert plan.encoder_seconds(shorter) <= plan.encoder_seconds(longer)
+    assert plan.decoder_seconds(shorter) <= plan.decoder_seconds(longer)
+
+
+@given(plans, speech_seconds)
+def test_a_batch_is_as_long_as_is_decoded_at_once_and_at_least_one_window(plan: Plan, seconds: float) -> None:
+    length = plan.decoder_seconds(plan.encoder_seconds(seconds))
+    count = plan.decoded_at_once(length)
+
+    assert count >= 1
+    assert count == 1 or count * length <= plan.decoded_seconds_at_once < (count + 1) * length
+
+
+@given(plans)
+def test_a_file_alone_has_enough_windows_for_its_language_to_be_made_out(plan: Plan) -> None:
+    """The batcher waits for three of them where it is uncertain."""
+    longest = plan.decoder_seconds(plan.encoder_seconds(plan.speech_seconds))
+
+    assert plan.lanes * (plan.decoded_at_once(longest) + plan.encoded_at_once) >= 3
+
+
+@pytest.mark.parametrize("cores", CORES)
+def test_all_cores_are_used_and_none_is_fought_over_by_many(cores: int) -> None:
+    made = plan_for(CPU, cores=cores)
+
+    assert 1 <= made.lanes <= cores
+    assert cores <= made.lanes * made.threads <= 2 * cores + made.lanes
+    assert made.recordings_at_once >= 16
+
+
+@pytest.mark.parametrize(("cores", "lanes"), [(1, 1), (2, 2), (4, 2), (8, 4), (64, 32)])
+def test_more_cores_are_more_lanes(cores: int, lanes: int) -> None:
+    assert plan_for(CPU, cores=cores).lanes == lanes
+
+
+def test_a_gpu_is_one_lane_of_large_batches() -> None:
+    made = plan_for(GPU)
+
+    assert made.lanes == 1
+    assert made.encoded_at_once > 1
+    assert made.decoded_at_once(LONGEST_SECONDS) > plan_for(CPU, cores=4).decoded_at_once(LONGEST_SECONDS)
+
+
+def test_without_a_number_all_usable_cores_are_used() -> None:
+    assert plan_for(CPU) == plan_for(CPU, cores=usable_cores())
+
+
+# ---- the cores that a container may use ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A control group of a machine of 16 cores."""
+    monkeypatch.setattr(plan, "_CGROUP", tmp_path)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)))
+    (tmp_path / "cpu").mkdir()
+    return tmp_path
+
+
+def test_without_a_limit_all_cores_are_usable(cgroup: Path) -> None:
+    assert usable_cores() == 16
+
+
+@pytest.mark.parametrize(
+    ("limit", "cores"),
+    [
+        ("max 100000\n", 16),
+        ("200000 100000\n", 2),
+        ("250000 100000\n", 3),
+        ("50000 100000\n", 1),
+        ("100 100000\n", 1),
+        ("6400000 100000\n", 16),
+        ("max\n", 16),
+        ("\n", 16),
+        ("a lot\n", 16),
+    ],
+)
+def test_a_limit_of_cgroup_v2_counts(cgroup: Path, limit: str, cores: int) -> None:
+    (cgroup / "cpu.max").write_text(limit)
+
+    assert usable_cores() == cores
+
+
+@pytest.mark.parametrize(
+    ("quota", "period", "cores"),
+    [("-1\n", "100000\n", 16), ("400000\n", "100000\n", 4), ("150000\n", "100000\n", 2), ("0\n", "0\n", 16)],
+)
+def test_a_limit_of_cgroup_v1_counts(cgroup: Path, quota: str, period: str, cores: int) -> None:
+    (cgroup / "cpu" / "cpu.cfs_quota_us").write_text(quota)
+    (cgroup / "cpu" / "cpu.cfs_period_us").write_text(period)
+
+    assert usable_cores() == cores
+
+
+def test_cores_that_the_process_is_kept_from_do_not_count(cgroup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {5, 7, 9})
+    (cgroup / "cpu.max").write_text("800000 100000\n")
+
+    assert usable_cores() == 3

@@ -1,0 +1,334 @@
+"""One recording on its way to text, with a model that says what it is told to say."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.e2e import recordings
+from tests.speech.fake_model import Asked, FakeModel, Said
+from whisper_api.speech.audio import SAMPLE_RATE
+from whisper_api.speech.batcher import Batcher, Cancelled
+from whisper_api.speech.decoder import Decoder
+from whisper_api.speech.devices import CPU
+from whisper_api.speech.features import LogMel
+from whisper_api.speech.lanes import Lanes
+from whisper_api.speech.options import Options
+from whisper_api.speech.plan import plan_for
+from whisper_api.speech.tokens import Vocabulary
+from whisper_api.speech.transcription import Parts, Transcription
+from whisper_api.speech.voice import FRAME, VoiceDetector
+
+PLAN = replace(plan_for(CPU, cores=2), decoded_seconds_at_once=1)
+"""Two lanes; every window is decoded for itself."""
+
+SOON = 10.0
+CLOSE = 0.05
+"""Seconds that a time may be off: speech is told frame by frame, and times of Whisper's are in steps of 0.02 s."""
+
+Say = Callable[[Asked], Said]
+
+
+class LoudVoice(VoiceDetector):
+    """Takes for speech whatever is loud."""
+
+    def __init__(self) -> None:
+        pass
+
+    def _probabilities(
+        self, samples: NDArray[np.float32], *state: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        loudness = np.abs(samples).reshape(-1, FRAME).max(axis=1)
+        return (loudness > 0.1).astype(np.float32), *state[-2:]
+
+
+class Studio:
+    """Makes recordings, and an engine whose model says what it is told."""
+
+    def __init__(self, say: Say, vocabulary: Vocabulary, folder: Path) -> None:
+        self.vocabulary = vocabulary
+        self.folder = folder
+        self.model = FakeModel(say)
+        self.batcher = Batcher(PLAN)
+        self.parts = Parts(LoudVoice(), LogMel(80), vocabulary, self.batcher, PLAN)
+        Lanes(self.batcher, Decoder(cast("Any", self.model), vocabulary), vocabulary, count=PLAN.lanes)
+
+    def transcription(self, *stretches: float, options: Options | None = None) -> Transcription:
+        """Of seconds of silence, of speech, of silence, and so on."""
+        numbers = np.random.default_rng(1)
+        samples = [
+            numbers.uniform(-0.5, 0.5, round(seconds * SAMPLE_RATE)) * (turn % 2)
+            for turn, seconds in enumerate(stretches)
+        ]
+        path = self.folder / "recording.wav"
+        path.write_bytes(recordings.wav(np.concatenate(samples).astype(np.float32), rate=SAMPLE_RATE))
+        return Transcription(self.parts, path, options or Options(), language="en")
+
+
+MakeStudio = Callable[[Say], Studio]
+
+
+@pytest.fixture
+def studio(vocabulary: Vocabulary, tmp_path: Path) -> Iterator[MakeStudio]:
+    studios: list[Studio] = []
+
+    def make(say: Say) -> Studio:
+        studios.append(Studio(say, vocabulary, tmp_path))
+        return studios[-1]
+
+    yield make
+    for made in studios:
+        made.batcher.close()
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as pool:
+        yield pool
+
+
+@pytest.fixture
+def tokens(vocabulary: Vocabulary) -> Callable[..., list[int]]:
+    """Texts and times, in seconds, as tokens."""
+    times = vocabulary._tokenizer.token_to_id("<|notimestamps|>")
+    assert times is not None
+
+    def make(*parts: str | float) -> list[int]:
+        made: list[int] = []
+        for part in parts:
+            if isinstance(part, str):
+                made += vocabulary._tokenizer.encode(part, add_special_tokens=False).ids
+            else:
+                made.append(times + 1 + round(part * 50))
+        return made
+
+    return make
+
+
+Tokens = Callable[..., list[int]]
+
+
+def one_after_another(*said: Said) -> Say:
+    """What is said to one window after another."""
+    coming = iter(said)
+    return lambda _: next(coming)
+
+
+def times(transcription: Transcription) -> list[tuple[str, float, float]]:
+    return [(segment.text, segment.start, segment.end) for segment in transcription]
+
+
+def close(*expected: tuple[str, float, float]) -> list[tuple[str, Any, Any]]:
+    return [(text, pytest.approx(start, abs=CLOSE), pytest.approx(end, abs=CLOSE)) for text, start, end in expected]
+
+
+# ---- times ---------------------------------------------------------------------------------------------------------
+
+
+def test_times_are_those_of_the_recording(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda _: Said(tokens(0.4, " Hello.", 4.4)))
+
+    assert times(made.transcription(20, 4, 3)) == close((" Hello.", 20, 24))
+
+
+def test_a_pause_that_was_left_out_is_still_in_the_times(studio: MakeStudio, tokens: Tokens) -> None:
+    """Of the pause of 3.2 s only its first and last 0.4 s are in the window."""
+    made = studio(lambda _: Said(tokens(0.4, " Hello.", 2.72, 2.72, " Bye.", 5.04)))
+
+    assert times(made.transcription(9.6, 1.92, 3.2, 1.92, 0.96)) == close(
+        (" Hello.", 9.6, 11.92), (" Bye.", 14.32, 16.64)
+    )
+
+
+def test_nothing_is_said_after_the_recordings_end(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " Hello.", 9.0)))
+    transcription = made.transcription(0, 5)
+
+    assert times(transcription) == close((" Hello.", 0, 5))
+    assert transcription.duration == 5
+
+
+def test_a_window_without_text_still_says_how_far_it_got(studio: MakeStudio) -> None:
+    made = studio(lambda _: Said([], logprob=-2, no_speech_prob=0.9))
+
+    [part] = made.transcription(1, 5, 1).parts()
+
+    assert part.segments == ()
+    assert part.until == pytest.approx(6.4, abs=CLOSE)
+
+
+def test_text_of_spaces_is_no_segment(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " ", 1.0, 1.0, " Hello.", 5.0)))
+
+    assert times(made.transcription(0, 5)) == close((" Hello.", 1, 5))
+
+
+# ---- words ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (0.0, " Hello there.", 2.0, 2.0, " It is me.", 4.0, 4.0, " Bye.", 5.0),
+        (0.0, " Good Hel", 2.0, "lo there. It is", 4.0, 4.0, " me.", 5.0),
+        (0.0, " Hello there", 2.0, ". It is", 4.0, 4.0, " me.", 5.0),
+        (0.0, " Hello.", 1.0, " ", 2.0, " There.", 3.0, 3.0, " Bye.", 5.0),
+    ],
+    ids=["whole words", "a word in two segments", "a mark in the next segment", "a segment of spaces"],
+)
+def test_a_segment_has_the_words_that_begin_in_it(
+    studio: MakeStudio, tokens: Tokens, said: Sequence[str | float]
+) -> None:
+    made = studio(lambda _: Said(tokens(*said)))
+
+    segments = list(made.transcription(0, 5, options=Options(words=True)))
+
+    words = [[word.text for word in segment.words] for segment in segments]
+    assert "".join(text for texts in words for text in texts).split() == "".join(s.text for s in segments).split()
+    assert words[-1] == [segments[-1].text]
+
+
+# ---- what was not heard --------------------------------------------------------------------------------------------
+
+
+def test_a_text_that_ends_long_before_the_speech_is_taken_up_again_from_there(
+    studio: MakeStudio, tokens: Tokens
+) -> None:
+    made = studio(
+        one_after_another(
+            Said(tokens(0.0, " Hello.", 6.0)), Said(tokens(0.0, " Are you there?", 4.0, 4.0, " Bye.", 9.0))
+        )
+    )
+
+    assert times(made.transcription(0, 15)) == close((" Hello.", 0, 6), (" Are you there?", 6, 10), (" Bye.", 10, 15))
+    assert [asked.seconds for asked in made.model.asked] == [20, 15]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [(0.0, " Hello.", 12.5), (0.0, " Hello.", 6.0, 6.0, " Bye."), (0.0, " Hello."), (0.0, " Hello.", 0.5)],
+    ids=["it ended soon before", "it ended without a time", "it has no time", "it would hardly get on"],
+)
+def test_a_text_is_not_taken_up_again(studio: MakeStudio, tokens: Tokens, said: Sequence[str | float]) -> None:
+    made = studio(one_after_another(Said(tokens(*said))))
+
+    assert list(made.transcription(0, 15))
+    assert len(made.model.asked) == 1
+
+
+# ---- several windows -----------------------------------------------------------------------------------------------
+
+
+def test_windows_come_in_their_order_though_a_later_one_is_done_earlier(studio: MakeStudio, tokens: Tokens) -> None:
+    """The first window is of 20 s, the second of 5 s."""
+    later_is_done = threading.Event()
+
+    def say(asked: Asked) -> Said:
+        if asked.seconds > 10:
+            assert later_is_done.wait(SOON)
+            return Said(tokens(0.0, " Hello.", 18.0))
+        later_is_done.set()
+        return Said(tokens(0.0, " Bye.", 3.0))
+
+    made = studio(say)
+
+    assert [text for text, *_ in times(made.transcription(0, 15, 6, 1, 1))] == [" Hello.", " Bye."]
+
+
+def test_only_so_many_windows_wait_as_keep_all_lanes_busy(studio: MakeStudio, tokens: Tokens) -> None:
+    waiting: list[int] = []
+
+    def say(_: Asked) -> Said:
+        with made.batcher._changed:
+            waiting.append(len(made.batcher._waiting) + sum(len(step.entries) for step in made.batcher._in_hand))
+        return Said(tokens(0.0, " Hello.", 2.0))
+
+    made = studio(say)
+
+    segments = list(made.transcription(*[6, 1] * 20))
+
+    assert len(segments) == 20
+    assert max(waiting) <= PLAN.lanes * 2
+
+
+def test_each_window_is_told_what_was_said_before_it_where_that_is_asked_for(
+    studio: MakeStudio, tokens: Tokens
+) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " Hello.", 1.0)))
+    options = Options(condition_on_previous_text=True, prompt="A talk.")
+
+    list(made.transcription(0, 1, 6, 1, 6, 1, options=options))
+
+    told = [made.vocabulary.text(asked.prompt) for asked in made.model.asked]
+    assert told == [" A talk.", " A talk. Hello.", " A talk. Hello. Hello."]
+
+
+def test_what_was_guessed_at_a_high_temperature_is_not_told(studio: MakeStudio, tokens: Tokens) -> None:
+    ladder = [Said(tokens(0.0, " Hello.", 1.0), logprob=-3)] * 6
+    made = studio(one_after_another(*ladder, Said(tokens(0.0, " Hello.", 1.0)), Said(tokens(0.0, " Bye.", 1.0))))
+
+    list(made.transcription(0, 1, 6, 1, options=Options(condition_on_previous_text=True)))
+
+    assert made.model.asked[-2].temperature == 1
+    assert made.vocabulary.text(made.model.asked[-1].prompt) == ""
+
+
+def test_without_being_asked_for_windows_are_told_no_more_than_the_prompt(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " Hello.", 1.0)))
+
+    list(made.transcription(0, 1, 6, 1, options=Options(prompt="A talk.", hotwords="Kubernetes")))
+
+    assert {made.vocabulary.text(asked.prompt) for asked in made.model.asked} == {" Kubernetes A talk."}
+
+
+# ---- the end -------------------------------------------------------------------------------------------------------
+
+
+def test_whoever_waits_for_a_window_when_it_is_called_off_waits_no_longer(
+    studio: MakeStudio, tokens: Tokens, pool: ThreadPoolExecutor
+) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def say(_: Asked) -> Said:
+        asked.set()
+        assert go_on.wait(SOON)
+        return Said(tokens(0.0, " Hello.", 5.0))
+
+    transcription = studio(say).transcription(0, 5)
+    listening = pool.submit(list, transcription)
+    assert asked.wait(SOON)
+
+    transcription.cancel()
+
+    try:
+        with pytest.raises(Cancelled):
+            listening.result(SOON)
+    finally:
+        go_on.set()
+
+
+def test_what_has_ended_can_be_called_off_without_harm(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " Hello.", 5.0)))
+    transcription = made.transcription(0, 5)
+
+    assert len(list(transcription)) == 1
+    transcription.cancel()
+
+    assert made.batcher._lines == []
+
+
+def test_nothing_of_a_recording_is_left_when_it_fails(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " Hello.", 5.0)))
+    transcription = made.transcription(0, 15, 6, 15, options=Options(max_seconds=20))
+
+    with suppress(Exception):
+        list(transcription)
+
+    assert (made.batcher._lines, made.batcher._waiting) == ([], [])

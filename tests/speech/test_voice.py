@@ -1,0 +1,120 @@
+"""Who speaks is told from who does not, and a recording in pieces is heard like one in a piece."""
+
+import numpy as np
+import pytest
+from faster_whisper.vad import get_vad_model
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tests.e2e import recordings
+from whisper_api.speech.audio import SAMPLE_RATE
+from whisper_api.speech.voice import FRAME, Sound, VoiceDetector
+
+Samples = NDArray[np.float32]
+
+NAMES = (
+    recordings.FOX,
+    recordings.COUNTING,
+    recordings.HELLO,
+    recordings.SPOKEN_BY_A_MACHINE,
+    "hi/pangrama",
+    "ja/pangrama",
+    "zh/jishu",
+)
+
+
+@pytest.fixture(scope="module")
+def voice() -> VoiceDetector:
+    return VoiceDetector()
+
+
+@pytest.fixture(scope="module")
+def talk() -> Samples:
+    """Some seconds of speech, a pause in it, and a last frame that is not whole."""
+    return recordings.speech(recordings.HELLO, recordings.FOX, rate=SAMPLE_RATE, pause_seconds=0.7)[:-100]
+
+
+@pytest.fixture(scope="module")
+def at_once(talk: Samples) -> NDArray[np.float32]:
+    """What faster-whisper's own detector makes of the whole."""
+    silence = np.zeros(2 * FRAME - len(talk) % FRAME, np.float32)  # it overwrites the end of what it is given
+    probabilities: NDArray[np.float32] = get_vad_model()(np.concatenate((talk, silence)))
+    return probabilities.reshape(-1)[:-1]
+
+
+def probabilities(sounds: list[Sound]) -> NDArray[np.float32]:
+    return np.concatenate([sound.speech for sound in sounds])
+
+
+def heard(voice: VoiceDetector, samples: Samples) -> NDArray[np.float32]:
+    """The frames' probabilities of speech."""
+    return probabilities(list(voice.listen(iter([samples.astype(np.float32)]))))
+
+
+def test_a_recording_in_one_piece_is_heard_as_faster_whisper_hears_it(
+    voice: VoiceDetector, talk: Samples, at_once: NDArray[np.float32]
+) -> None:
+    assert heard(voice, talk) == pytest.approx(at_once, abs=1e-4)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.one_of(st.integers(0, 2 * FRAME), st.integers(0, 40_000)), max_size=12))
+def test_a_recording_in_pieces_is_heard_as_in_one(
+    voice: VoiceDetector, talk: Samples, at_once: NDArray[np.float32], lengths: list[int]
+) -> None:
+    pieces = np.split(talk, np.minimum(np.cumsum(lengths, dtype=int), len(talk)))
+
+    sounds = list(voice.listen(iter(pieces)))
+
+    assert probabilities(sounds) == pytest.approx(at_once, abs=1e-4)
+    assert np.array_equal(np.concatenate([sound.samples for sound in sounds]), talk)
+    assert all(len(sound.samples) == len(sound.speech) * FRAME for sound in sounds[:-1])
+
+
+def test_two_recordings_at_the_same_time_are_heard_as_each_alone(
+    voice: VoiceDetector, talk: Samples, at_once: NDArray[np.float32]
+) -> None:
+    pieces = np.split(talk, range(5000, len(talk), 5000))
+    one, other = voice.listen(iter(pieces)), voice.listen(piece[::-1] for piece in pieces)
+
+    sounds = [sound for sound, _ in zip(one, other, strict=True)]
+
+    assert probabilities(sounds) == pytest.approx(at_once, abs=1e-4)
+
+
+def test_a_recording_without_a_sample_gives_no_sound(voice: VoiceDetector) -> None:
+    assert list(voice.listen(iter(()))) == []
+    assert list(voice.listen(iter([np.zeros(0, np.float32)]))) == []
+
+
+def test_of_a_frame_that_is_cut_off_only_what_is_there_is_given(voice: VoiceDetector) -> None:
+    [sound] = voice.listen(iter([np.zeros(10, np.float32)]))
+
+    assert (len(sound.samples), len(sound.speech)) == (10, 1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_speech_is_speech(voice: VoiceDetector, name: str) -> None:
+    speech = heard(voice, recordings.speech(name, rate=SAMPLE_RATE, pause_seconds=0))
+
+    assert (speech >= 0.5).mean() > 0.5
+
+
+NUMBERS = np.random.default_rng(7)
+TIMES = np.arange(10 * SAMPLE_RATE) / SAMPLE_RATE
+NOTES = np.repeat((262, 294, 330, 349, 392, 392, 440, 440, 392, 349), SAMPLE_RATE)
+NO_SPEECH = {
+    "silence": np.zeros_like(TIMES),
+    "white noise": 0.1 * NUMBERS.standard_normal(len(TIMES)),
+    "quiet noise": 0.001 * NUMBERS.standard_normal(len(TIMES)),
+    "the mains' hum": sum(0.1 / n * np.sin(2 * np.pi * 50 * n * TIMES) for n in (1, 2, 3, 5)),
+    "a beep": 0.3 * np.sin(2 * np.pi * 1000 * TIMES),
+    "clicks": np.where(np.arange(len(TIMES)) % SAMPLE_RATE < 5, 0.9, 0.0),
+    "a melody": 0.3 * np.sin(2 * np.pi * NOTES * TIMES) * np.exp(-2 * (TIMES % 1)),
+}
+
+
+@pytest.mark.parametrize("sound", NO_SPEECH.values(), ids=NO_SPEECH)
+def test_what_is_no_speech_is_not_taken_for_it(voice: VoiceDetector, sound: Samples) -> None:
+    assert (heard(voice, sound) >= 0.5).mean() < 0.01

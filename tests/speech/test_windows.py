@@ -1,0 +1,326 @@
+"""Speech cut into windows, and the way back from a window's clock to the recording's."""
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from whisper_api.speech import windows
+from whisper_api.speech.audio import SAMPLE_RATE
+from whisper_api.speech.voice import FRAME, Sound
+from whisper_api.speech.windows import LONGEST_SECONDS, Span, Window, cut
+
+Probabilities = NDArray[np.float32]
+
+SPEECH, UNSURE, SILENCE = "speech", "unsure", "silence"
+LIKELY = {SPEECH: (0.5, 1.0), UNSURE: (0.35, 0.49), SILENCE: (0.0, 0.34)}
+EDGE = FRAME / SAMPLE_RATE
+"""How far a time may be from where it should be, in seconds: speech is told frame by frame."""
+
+
+def frames(seconds: float) -> int:
+    return round(seconds * SAMPLE_RATE / FRAME)
+
+
+def said(*parts: tuple[float, float]) -> Probabilities:
+    """Frames of so many seconds each with such a probability: ``said((2, 1), (0.5, 0))``."""
+    return np.concatenate([np.full(frames(seconds), speech, np.float32) for seconds, speech in parts])
+
+
+def recorded(speech: Probabilities, *, missing: int = 0, pieces: Sequence[int] = ()) -> Iterator[Sound]:
+    """A recording each of whose samples is its own place in it.
+
+    It comes in pieces of so many frames, over and over, or in one; ``missing`` samples are cut off its last frame.
+    """
+    samples = np.arange(len(speech) * FRAME - missing, dtype=np.float32)
+    start, turn = 0, 0
+    while start < len(speech):
+        end = start + (pieces[turn % len(pieces)] if pieces else len(speech))
+        yield Sound(samples[start * FRAME : end * FRAME], speech[start:end])
+        start, turn = end, turn + 1
+
+
+def windows_of(
+    speech: Probabilities, *, missing: int = 0, pieces: Sequence[int] = (), longest: float = LONGEST_SECONDS
+) -> list[Window]:
+    return list(cut(recorded(speech, missing=missing, pieces=pieces), longest_seconds=longest))
+
+
+def seconds_of(window: Window) -> list[tuple[float, float]]:
+    return [(span.start / SAMPLE_RATE, span.end / SAMPLE_RATE) for span in window.spans]
+
+
+@st.composite
+def speeches(draw: st.DrawFn) -> Probabilities:
+    """Somebody speaks, pauses, mumbles and clicks, for up to two minutes."""
+    kinds = st.sampled_from((SPEECH, SPEECH, SILENCE, SILENCE, UNSURE))
+    lengths = st.one_of(st.integers(1, 8), st.integers(1, 60), st.integers(100, 400))
+    runs = draw(st.lists(st.tuples(kinds, lengths), min_size=1, max_size=20))
+    numbers = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    return np.concatenate([numbers.uniform(*LIKELY[kind], length) for kind, length in runs]).astype(np.float32)
+
+
+missing_samples = st.integers(0, FRAME - 1)
+limits = st.sampled_from((3.0, 8.0, 20.0, 28.0, 30.0))
+piece_lengths = st.lists(st.integers(1, 1000), min_size=1, max_size=5).filter(lambda lengths: sum(lengths) > 99)
+few = settings(max_examples=40)
+
+
+@few
+@given(speeches(), missing_samples, limits)
+def test_no_window_is_longer_than_the_limit(speech: Probabilities, missing: int, longest: float) -> None:
+    for window in windows_of(speech, missing=missing, longest=longest):
+        assert 0 < window.seconds <= longest
+
+
+@few
+@given(speeches(), missing_samples, limits)
+def test_spans_are_in_order_and_apart_within_the_recording(speech: Probabilities, missing: int, longest: float) -> None:
+    spans = [span for window in windows_of(speech, missing=missing, longest=longest) for span in window.spans]
+
+    assert all(span.start < span.end for span in spans)
+    assert all(earlier.end <= later.start for earlier, later in pairwise(spans))
+    if spans:
+        assert spans[0].start >= 0
+        assert spans[-1].end <= len(speech) * FRAME - missing
+
+
+@few
+@given(speeches(), missing_samples, limits)
+def test_a_window_holds_the_samples_of_its_spans(speech: Probabilities, missing: int, longest: float) -> None:
+    for window in windows_of(speech, missing=missing, longest=longest):
+        places = np.concatenate([np.arange(span.start, span.end) for span in window.spans])
+        assert np.array_equal(window.samples, places)
+        assert sum(span.samples for span in window.spans) == len(window.samples)
+
+
+@few
+@given(speeches(), missing_samples, limits)
+def test_whatever_is_said_is_in_just_one_window(speech: Probabilities, missing: int, longest: float) -> None:
+    held = np.zeros(len(speech) * FRAME, int)
+    for window in windows_of(speech, missing=missing, longest=longest):
+        for span in window.spans:
+            held[span.start : span.end] += 1
+    held = held[: len(held) - missing]
+
+    assert held.max(initial=0) <= 1
+    is_speech = np.concatenate(([False], speech >= 0.5, [False]))
+    borders = np.flatnonzero(np.diff(is_speech.astype(int)))
+    for begin, end in borders.reshape(-1, 2).tolist():
+        if end - begin >= 3:
+            assert held[begin * FRAME : end * FRAME].all()
+
+
+@few
+@given(speeches(), missing_samples, limits, piece_lengths)
+def test_it_does_not_matter_in_which_pieces_a_recording_comes(
+    speech: Probabilities, missing: int, longest: float, pieces: list[int]
+) -> None:
+    whole = windows_of(speech, missing=missing, longest=longest)
+    in_pieces = windows_of(speech, missing=missing, longest=longest, pieces=pieces)
+
+    assert [window.spans for window in in_pieces] == [window.spans for window in whole]
+    assert all(np.array_equal(one.samples, other.samples) for one, other in zip(in_pieces, whole, strict=True))
+
+
+@few
+@given(speeches(), limits, st.lists(st.floats(0, 1), max_size=20))
+def test_a_time_in_a_window_is_the_time_at_which_it_was_recorded(
+    speech: Probabilities, longest: float, shares: list[float]
+) -> None:
+    for window in windows_of(speech, longest=longest):
+        length = len(window.samples)
+        for place in {0, length - 1, *(int(share * (length - 1)) for share in shares)}:
+            assert window.begins(place / SAMPLE_RATE) * SAMPLE_RATE == pytest.approx(window.samples[place])
+            assert window.ends((place + 1) / SAMPLE_RATE) * SAMPLE_RATE == pytest.approx(window.samples[place] + 1)
+
+
+@few
+@given(speeches(), limits, st.lists(st.floats(-1, 40), min_size=2, max_size=20))
+def test_times_run_forwards_within_the_recording(speech: Probabilities, longest: float, times: list[float]) -> None:
+    for window in windows_of(speech, longest=longest):
+        for clock in (window.begins, window.ends):
+            mapped = [clock(time) for time in sorted(times)]
+            assert mapped == sorted(mapped)
+            assert window.spans[0].start / SAMPLE_RATE <= mapped[0]
+            assert mapped[-1] <= window.spans[-1].end / SAMPLE_RATE
+        assert all(window.ends(time) <= window.begins(time) for time in times)
+
+
+@few
+@given(speeches(), limits)
+def test_an_end_and_a_beginning_differ_only_where_two_spans_meet(speech: Probabilities, longest: float) -> None:
+    for window in windows_of(speech, longest=longest):
+        joints = list(accumulate(span.samples for span in window.spans))[:-1]
+        for joint, (earlier, later) in zip(joints, pairwise(window.spans), strict=True):
+            assert window.ends(joint / SAMPLE_RATE) * SAMPLE_RATE == pytest.approx(earlier.end)
+            assert window.begins(joint / SAMPLE_RATE) * SAMPLE_RATE == pytest.approx(later.start)
+        for place in range(0, len(window.samples) + 1, 997):
+            if place not in joints:
+                assert window.ends(place / SAMPLE_RATE) == window.begins(place / SAMPLE_RATE)
+
+
+@few
+@given(speeches(), limits, st.floats(0, 1))
+def test_what_is_left_of_a_window_keeps_the_clock_of_the_recording(
+    speech: Probabilities, longest: float, share: float
+) -> None:
+    for window in windows_of(speech, longest=longest):
+        place = int(share * len(window.samples))
+        rest = window.after(place / SAMPLE_RATE)
+
+        assert np.array_equal(rest.samples, window.samples[place:])
+        assert sum(span.samples for span in rest.spans) == len(rest.samples)
+        assert rest.spans[-1].end == window.spans[-1].end
+        for later in range(1, len(rest.samples), 7919):
+            assert rest.begins(later / SAMPLE_RATE) == pytest.approx(window.begins((place + later) / SAMPLE_RATE))
+            assert rest.ends(later / SAMPLE_RATE) == pytest.approx(window.ends((place + later) / SAMPLE_RATE))
+
+
+FOREVER = {
+    "speech without an end": said((60, 0.9)),
+    "silence": said((60, 0)),
+    "clicks": said((0.06, 0.9), (1, 0)),
+    "nothing that is surely speech, after some that was": said((0.5, 0.9), (60, 0.4)),
+    "talks and long pauses": said((25, 0.9), (45, 0)),
+    "short calls": said((3 * EDGE, 0.9), (3.9, 0)),
+}
+
+
+@pytest.mark.parametrize("seconds", [5, 30])
+@pytest.mark.parametrize("speech", FOREVER.values(), ids=FOREVER)
+def test_what_is_held_of_a_recording_does_not_grow_with_it(
+    speech: Probabilities, seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 0
+
+    class Watched(windows._Tape):
+        def append(self, samples: NDArray[np.float32]) -> None:
+            nonlocal most
+            super().append(samples)
+            most = max(most, len(self._samples))
+
+    monkeypatch.setattr(windows, "_Tape", Watched)
+    hours = np.resize(speech, frames(3600))
+    length = frames(seconds)
+    silence = np.zeros(length * FRAME, np.float32)
+    pieces = (hours[start : start + length] for start in range(0, len(hours), length))
+
+    for window in cut(Sound(silence[: len(piece) * FRAME], piece) for piece in pieces):
+        assert window.seconds <= LONGEST_SECONDS
+
+    assert most <= (seconds + 150) * SAMPLE_RATE
+
+
+# ---- by hand -------------------------------------------------------------------------------------------------------
+
+
+def test_silence_gives_no_window() -> None:
+    assert windows_of(said((60, 0))) == []
+
+
+def test_a_recording_without_a_sample_gives_no_window() -> None:
+    assert list(cut(iter(()))) == []
+
+
+def test_clicks_are_no_speech() -> None:
+    assert windows_of(said((1, 0), (2 * EDGE, 0.9), (1, 0), (2 * EDGE, 0.9), (1, 0))) == []
+
+
+def test_what_is_shorter_than_a_word_but_longer_than_a_click_is_speech() -> None:
+    [window] = windows_of(said((1, 0), (3 * EDGE, 0.9), (1, 0)))
+
+    assert seconds_of(window) == [pytest.approx((0.6, 1.5), abs=EDGE)]
+
+
+def test_a_window_begins_a_little_before_the_speech_and_ends_a_little_after_it() -> None:
+    [window] = windows_of(said((2, 0), (3, 0.9), (2, 0)))
+
+    assert seconds_of(window) == [pytest.approx((1.6, 5.4), abs=EDGE)]
+
+
+def test_speech_at_the_very_start_and_end_is_kept_from_the_first_sample_to_the_last() -> None:
+    [window] = windows_of(said((3, 0.9)), missing=100)
+
+    assert window.spans == (Span(0, frames(3) * FRAME - 100),)
+
+
+def test_speech_soon_after_the_start_is_kept_from_the_first_sample_on() -> None:
+    """The beginning of a word is told from its second or third frame on."""
+    [window] = windows_of(said((0.3, 0), (3, 0.9), (2, 0)))
+
+    assert window.spans[0].start == 0
+
+
+def test_a_pause_for_breath_is_kept() -> None:
+    [window] = windows_of(said((3, 0.9), (0.9, 0), (3, 0.9)))
+
+    assert seconds_of(window) == [pytest.approx((0, 6.9), abs=EDGE)]
+
+
+def test_of_a_long_pause_only_its_ends_are_kept() -> None:
+    [window] = windows_of(said((3, 0.9), (3, 0), (3, 0.9)))
+
+    assert seconds_of(window) == [pytest.approx((0, 3.4), abs=EDGE), pytest.approx((5.6, 9), abs=EDGE)]
+
+
+def test_after_a_long_silence_a_new_window_begins() -> None:
+    first, second = windows_of(said((3, 0.9), (5, 0), (3, 0.9)))
+
+    assert seconds_of(first) == [pytest.approx((0, 3.4), abs=EDGE)]
+    assert seconds_of(second) == [pytest.approx((7.6, 11), abs=EDGE)]
+
+
+def test_a_window_is_cut_at_the_longest_pause_of_its_last_third() -> None:
+    talk = said((8, 0.9), (0.9, 0), (13, 0.9), (0.5, 0), (3, 0.9), (0.3, 0), (3, 0.9), (0.4, 0), (5, 0.9))
+
+    first, second = windows_of(talk)
+
+    assert first.spans[-1].end / SAMPLE_RATE == pytest.approx(8 + 0.9 + 13 + 0.25, abs=EDGE)
+    assert second.spans[0].start == first.spans[-1].end
+
+
+def test_of_two_pauses_of_one_length_the_later_is_taken() -> None:
+    first, _ = windows_of(said((22, 0.9), (0.32, 0), (3, 0.9), (0.32, 0), (10, 0.9)))
+
+    assert first.seconds == pytest.approx(25.5, abs=2 * EDGE)
+
+
+def test_whoever_speaks_on_and_on_is_cut_off_where_speech_is_least_likely() -> None:
+    talk = said((10, 0.9), (0.1, 0.6), (14, 0.9), (0.1, 0.7), (20, 0.9))
+
+    first, second = windows_of(talk)
+
+    assert first.spans == (Span(0, first.spans[0].end),)
+    assert first.seconds == pytest.approx(24.1, abs=2 * EDGE)
+    assert second.spans == (Span(first.spans[0].end, len(talk) * FRAME),)
+
+
+def test_a_pause_that_is_less_than_certain_does_not_end_an_utterance() -> None:
+    """What follows a forced cut at once belongs to it."""
+    talk = said((29, 0.9), (4, 0.4), (2, 0.9))
+
+    spans = [span for window in windows_of(talk) for span in window.spans]
+
+    assert (spans[0].start, spans[-1].end) == (0, len(talk) * FRAME)
+    assert all(earlier.end == later.start for earlier, later in pairwise(spans))
+
+
+def test_a_window_is_given_out_as_soon_as_it_is_complete() -> None:
+    def talk() -> Iterator[Sound]:
+        yield from recorded(said((12, 0.9), (1, 0), (15, 0.9), (1, 0), (3, 0.9), (0.5, 0)))
+        raise AssertionError("more was asked for than the window needs")
+
+    assert next(cut(talk())).seconds == pytest.approx(28.4, abs=2 * EDGE)
+
+
+def test_a_window_does_not_wait_for_the_next_speech() -> None:
+    def talk() -> Iterator[Sound]:
+        yield from recorded(said((2, 0.9), (5, 0)))
+        raise AssertionError("more was asked for than the window needs")
+
+    assert next(cut(talk())).seconds == pytest.approx(2.4, abs=EDGE)

@@ -1,0 +1,77 @@
+"""The other end of a worker process's socket, which says what a test tells it to."""
+
+import asyncio
+import os
+import socket
+
+import pytest
+
+from whisper_api.workers.messages import ORDERS, Load, Loaded, Order, Report, Run, encode_report
+from whisper_api.workers.process import WorkerProcess
+
+LOADED = Loaded("base", "base", "cpu", "int8", None, recordings_at_once=3)
+
+
+class FakeChild(asyncio.subprocess.Process):
+    """A process that was started. It loads its model at once, and does nothing else of its own accord."""
+
+    def __init__(self, connection: socket.socket, number: int) -> None:
+        self.pid = number
+        self.orders: list[Order] = []
+        self.contents: dict[str, bytes] = {}
+        self._connection = connection
+        self._rest = b""
+        self._gone = asyncio.Event()
+        connection.setblocking(False)
+        asyncio.get_running_loop().add_reader(connection, self._read)
+
+    @property
+    def jobs(self) -> list[str]:
+        return [order.job for order in self.orders if isinstance(order, Run)]
+
+    @property
+    def is_gone(self) -> bool:
+        return self._gone.is_set()
+
+    def say(self, *reports: Report) -> None:
+        self._connection.sendall(b"".join(map(encode_report, reports)))
+
+    def kill(self) -> None:
+        """End, whoever wants it."""
+        if not self.is_gone:
+            self._gone.set()
+            asyncio.get_running_loop().remove_reader(self._connection)
+            self._connection.close()
+
+    async def wait(self) -> int:
+        await self._gone.wait()
+        return -9
+
+    def _read(self) -> None:
+        data, descriptors, _, _ = socket.recv_fds(self._connection, 1 << 16, 16)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            order = ORDERS.validate_json(line)
+            self.orders.append(order)
+            if isinstance(order, Load):
+                self.say(LOADED)
+            if isinstance(order, Run):
+                self.contents[order.job] = os.pread(descriptors[0], 1 << 20, 0)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def spawning(monkeypatch: pytest.MonkeyPatch) -> list[FakeChild]:
+    """Has every worker process be a fake one from now on; they are in the list that is returned."""
+    children: list[FakeChild] = []
+
+    async def spawn() -> WorkerProcess:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        children.append(FakeChild(theirs, number=len(children) + 1))
+        ours.setblocking(False)
+        sending = ours.dup()
+        reports, writer = await asyncio.open_unix_connection(sock=ours)
+        return WorkerProcess(children[-1], sending, reports, writer)
+
+    monkeypatch.setattr(WorkerProcess, "spawn", spawn)
+    return children

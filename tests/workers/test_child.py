@@ -1,0 +1,269 @@
+"""The worker process's side of the conversation, with an engine that says what the test tells it to."""
+
+import os
+import queue
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.tasks.fakes import PATIENCE_SECONDS, segment
+from whisper_api.speech import loading
+from whisper_api.speech.batcher import Cancelled as CalledOff
+from whisper_api.speech.errors import UnreadableRecording, UnsupportedRequest
+from whisper_api.speech.options import Options
+from whisper_api.speech.transcription import Part
+from whisper_api.workers.child import Child
+from whisper_api.workers.messages import (
+    REPORTS,
+    UNEXPECTED,
+    Cancel,
+    Cancelled,
+    Decoded,
+    Failed,
+    Finished,
+    Load,
+    Loaded,
+    Order,
+    Report,
+    Run,
+    Started,
+    encode_order,
+)
+
+LOAD = Load(limit=None, cpu_limit="base", use_gpu=False, ask_hub=False)
+LOADED = Loaded("base", "medium", "cpu", "int8", "Using base.", recordings_at_once=3)
+
+
+class Speech:
+    """What the engine makes of one recording: parts, until the test ends it."""
+
+    def __init__(self, recording: int, options: Options) -> None:
+        self.content = os.pread(recording, 1 << 20, 0)
+        self.options = options
+        self.language: str | None = None
+        self.language_probability = 0.9
+        self.duration: float | None = None
+        self._said: queue.SimpleQueue[Part | Exception | None] = queue.SimpleQueue()
+
+    def say(self, text: str, until: float) -> Part:
+        part = Part((segment(text),), until)
+        self._said.put(part)
+        return part
+
+    def end(self, duration: float) -> None:
+        self.duration = duration
+        self._said.put(None)
+
+    def end_with(self, error: Exception) -> None:
+        self._said.put(error)
+
+    def cancel(self) -> None:
+        self.end_with(CalledOff())
+
+    def parts(self) -> Iterator[Part]:
+        while (said := self._said.get()) is not None:
+            if isinstance(said, Exception):
+                raise said
+            yield said
+
+
+class FakeEngine:
+    """Hands the speeches that it has begun to the test, in their order."""
+
+    name = LOADED.model
+    plan = SimpleNamespace(recordings_at_once=LOADED.recordings_at_once)
+
+    def __init__(self) -> None:
+        self.refuses: Exception | None = None
+        self.begun: queue.SimpleQueue[Speech] = queue.SimpleQueue()
+
+    def transcribe(self, recording: int, options: Options) -> Speech:
+        if self.refuses:
+            raise self.refuses
+        speech = Speech(recording, options)
+        self.begun.put(speech)
+        return speech
+
+
+class Conversation:
+    """The server's end of a socket at whose other end a child serves."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self.engine = engine
+        self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._ours.settimeout(PATIENCE_SECONDS)
+        self._reports = self._ours.makefile("rb")
+        self._serving = threading.Thread(target=Child(self._theirs).serve)
+        self._serving.start()
+        self._speeches: list[Speech] = []
+
+    def order(self, order: Order) -> None:
+        self._ours.sendall(encode_order(order))
+
+    def run(self, job: str) -> None:
+        """Order a job whose recording says the job's name."""
+        recording = os.memfd_create("a recording")
+        try:
+            os.write(recording, job.encode())
+            socket.send_fds(self._ours, [encode_order(Run(job, Options("translate", "de")))], [recording])
+        finally:
+            os.close(recording)
+
+    def report(self) -> Report:
+        return REPORTS.validate_json(self._reports.readline())
+
+    def load(self) -> None:
+        self.order(LOAD)
+        assert self.report() == LOADED
+
+    def started(self, *jobs: str) -> list[Speech]:
+        """What a loaded engine makes of these jobs."""
+        self.load()
+        for job in jobs:
+            self.run(job)
+            self._speeches.append(self.engine.begun.get(timeout=PATIENCE_SECONDS))
+        return self._speeches
+
+    def hang_up(self) -> None:
+        for speech in self._speeches:
+            speech.cancel()
+        for thread in threading.enumerate():
+            if thread.name == "job":
+                thread.join(PATIENCE_SECONDS)
+        self._reports.close()
+        self._ours.close()
+        self._serving.join(PATIENCE_SECONDS)
+        self._theirs.close()
+        assert not self._serving.is_alive()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Conversation]:
+    engine = FakeEngine()
+    device = SimpleNamespace(kind=LOADED.device, compute_type=LOADED.compute_type)
+    loaded = SimpleNamespace(engine=engine, device=device, wanted=LOADED.wanted, notes=[LOADED.note], hub_failed=False)
+    monkeypatch.setattr(loading, "load", lambda *_, **__: loaded)
+    conversation = Conversation(engine)
+    yield conversation
+    conversation.hang_up()
+
+
+def open_recordings() -> int:
+    descriptors = Path("/proc/self/fd").iterdir()
+    return sum("a recording" in os.readlink(each) for each in descriptors if each.is_symlink())
+
+
+def test_a_job_without_a_model_fails_and_its_recording_is_closed(server: Conversation) -> None:
+    server.run("a")
+
+    assert server.report() == Failed("a", "No model is loaded.")
+    assert open_recordings() == 0
+
+
+def test_a_recording_becomes_parts_and_is_closed(server: Conversation) -> None:
+    (speech,) = server.started("a")
+    assert (speech.content, speech.options) == (b"a", Options("translate", "de"))
+    assert open_recordings() == 1
+
+    speech.language = "de"
+    parts = [speech.say(" Eins", 1), speech.say(" zwei", 2.5)]
+    speech.end(duration=3)
+
+    assert [server.report() for _ in range(4)] == [
+        Started("a", "de", 0.9),
+        *[Decoded("a", part.segments, part.until) for part in parts],
+        Finished("a", 3),
+    ]
+    assert open_recordings() == 0
+
+
+def test_where_nobody_speaks_no_language_is_told(server: Conversation) -> None:
+    (speech,) = server.started("a")
+    speech.end(duration=3)
+
+    assert server.report() == Finished("a", 3)
+
+
+def test_jobs_run_side_by_side_and_end_in_any_order(server: Conversation) -> None:
+    one, two, three = server.started("a", "b", "c")
+    assert [speech.content for speech in (one, two, three)] == [b"a", b"b", b"c"]
+
+    for job, speech in (("c", three), ("a", one), ("b", two)):
+        part = speech.say(f" {job}", 1)
+        assert server.report() == Decoded(job, part.segments, 1)
+    for job, speech in (("b", two), ("a", one), ("c", three)):
+        speech.end(duration=1)
+        assert server.report() == Finished(job, 1)
+    assert open_recordings() == 0
+
+
+def test_a_job_is_cancelled_at_once_and_those_beside_it_go_on(server: Conversation) -> None:
+    one, _, three = server.started("a", "b", "c")
+
+    server.order(Cancel("b"))
+
+    assert server.report() == Cancelled("b")
+    assert open_recordings() == 2
+    for job, speech in (("a", one), ("c", three)):
+        speech.end(duration=1)
+        assert server.report() == Finished(job, 1)
+
+
+def test_cancelling_what_has_ended_or_never_was_changes_nothing(server: Conversation) -> None:
+    one, two = server.started("a", "b")
+    one.end(duration=1)
+    assert server.report() == Finished("a", 1)
+
+    server.order(Cancel("a"))
+    server.order(Cancel("unheard of"))
+
+    two.end(duration=2)
+    assert server.report() == Finished("b", 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(UnreadableRecording("It is damaged."), "It is damaged."), (ZeroDivisionError("What was said"), UNEXPECTED)],
+)
+def test_a_job_that_fails_says_why_and_those_beside_it_go_on(
+    server: Conversation, error: Exception, reason: str
+) -> None:
+    one, two = server.started("a", "b")
+
+    one.end_with(error)
+
+    assert server.report() == Failed("a", reason)
+    assert open_recordings() == 1
+    two.end(duration=2)
+    assert server.report() == Finished("b", 2)
+
+
+def test_a_job_whose_end_nobody_knows_is_not_left_without_an_answer(server: Conversation) -> None:
+    (speech,) = server.started("a")
+
+    speech._said.put(None)  # no duration
+
+    assert server.report() == Failed("a", UNEXPECTED)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (UnsupportedRequest("The model cannot translate."), "The model cannot translate."),
+        (ZeroDivisionError("What was said"), UNEXPECTED),
+    ],
+)
+def test_a_job_that_the_engine_does_not_take_fails_alone(server: Conversation, error: Exception, reason: str) -> None:
+    (one,) = server.started("a")
+    server.engine.refuses = error
+
+    server.run("b")
+
+    assert server.report() == Failed("b", reason)
+    assert open_recordings() == 1
+    one.end(duration=1)
+    assert server.report() == Finished("a", 1)

@@ -1,0 +1,232 @@
+"""The worker, with a process at the other end of its socket that says what the test tells it to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.tasks.fakes import PATIENCE_SECONDS, segment, until
+from tests.workers.fakes import LOADED, FakeChild, spawning
+from whisper_api.speech.options import Options
+from whisper_api.tasks.recording import Recording, Shelf
+from whisper_api.workers import worker as worker_module
+from whisper_api.workers.messages import (
+    Cancel,
+    Cancelled,
+    Decoded,
+    Failed,
+    Finished,
+    Inspected,
+    Load,
+    Started,
+)
+from whisper_api.workers.process import WorkerLost
+from whisper_api.workers.worker import Worker, WorkerRefused
+
+MODEL = Load(limit=None, cpu_limit="base", use_gpu=False, ask_hub=False)
+JOBS = ("a", "b", "c")
+
+
+class Pool:
+    """A worker, the processes that it started, and jobs that run."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.worker = Worker(MODEL, unload_after=None)
+        self.children = spawning(monkeypatch)
+        self.told: dict[str, list[Started | Decoded | Finished]] = {}
+        self.running: dict[str, asyncio.Task[None]] = {}
+        self._shelf = Shelf(largest=1000, capacity=1000)
+        self._recordings: list[Recording] = []
+
+    def start(self, *jobs: str) -> None:
+        for job in jobs:
+            recording = self._shelf.new()
+            recording.write(job.encode())
+            self._recordings.append(recording)
+            self.told[job] = []
+            self.running[job] = asyncio.create_task(
+                self.worker.run(job, recording.descriptor, Options(), self.told[job].append)
+            )
+
+    async def started(self, *jobs: str) -> FakeChild:
+        """The process, once it has the orders for these jobs."""
+        self.start(*jobs)
+        await until(lambda: self.children and set(jobs) <= set(self.children[-1].jobs))
+        return self.children[-1]
+
+    async def end(self, job: str) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self.running[job]
+
+    async def loss(self, job: str) -> WorkerLost:
+        with pytest.raises(WorkerLost) as caught:
+            await self.end(job)
+        return caught.value
+
+    async def close(self) -> None:
+        for task in self.running.values():
+            task.cancel()
+        await self.worker.close()
+        await asyncio.gather(*self.running.values(), return_exceptions=True)
+        for recording in self._recordings:
+            recording.close()
+
+
+@pytest.fixture
+async def pool(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pool]:
+    pool = Pool(monkeypatch)
+    yield pool
+    await pool.close()
+
+
+async def test_a_model_says_how_many_recordings_it_takes_at_once(pool: Pool) -> None:
+    assert await pool.worker.load() == LOADED
+    assert pool.worker.last_loaded is not None
+    assert pool.worker.last_loaded.recordings_at_once == 3
+
+
+async def test_many_jobs_run_at_a_time_in_one_process_and_begin_in_their_order(pool: Pool) -> None:
+    child = await pool.started(*JOBS)
+
+    assert child.jobs == list(JOBS)
+    assert child.contents == {job: job.encode() for job in JOBS}
+    assert len(pool.children) == 1
+
+
+async def test_each_job_is_told_what_concerns_it_and_how_it_ends(pool: Pool) -> None:
+    child = await pool.started(*JOBS)
+    said = {job: Decoded(job, (segment(f" {job}"), segment(" more")), until=1.5) for job in JOBS}
+    started, finished = Started("b", "de", 0.9), Finished("b", 2.5)
+
+    child.say(started, said["c"], said["b"], said["a"], finished)
+    await pool.end("b")
+    await until(lambda: pool.told["a"])
+
+    assert pool.told == {
+        "a": [said["a"]],
+        "b": [Started("b", "de", 0.9), said["b"], Finished("b", 2.5)],
+        "c": [said["c"]],
+    }
+    assert not pool.running["a"].done()
+    assert not pool.running["c"].done()
+
+
+async def test_a_job_that_is_refused_leaves_those_beside_it_alone(pool: Pool) -> None:
+    child = await pool.started(*JOBS)
+
+    child.say(Failed("b", "It is damaged."), Finished("a", 1), Finished("c", 1))
+
+    with pytest.raises(WorkerRefused, match=r"^It is damaged\.$"):
+        await pool.end("b")
+    await pool.end("a")
+    await pool.end("c")
+
+
+async def test_a_job_that_is_cancelled_is_called_off_and_those_beside_it_go_on(pool: Pool) -> None:
+    child = await pool.started(*JOBS)
+
+    pool.running["b"].cancel()
+    await until(lambda: Cancel("b") in child.orders)
+    assert not pool.running["b"].done()
+    child.say(Cancelled("b"))
+    with pytest.raises(asyncio.CancelledError):
+        await pool.end("b")
+
+    child.say(Finished("a", 1), Finished("c", 1))
+    await pool.end("a")
+    await pool.end("c")
+    assert not child.is_gone
+
+
+@pytest.mark.parametrize("ending", [Finished("b", 1), Failed("b", "It is damaged.")], ids=["finished", "failed"])
+async def test_a_job_that_ends_as_it_is_cancelled_has_been_called_off(pool: Pool, ending: Finished | Failed) -> None:
+    child = await pool.started(*JOBS)
+
+    pool.running["b"].cancel()
+    child.say(ending)
+
+    with pytest.raises(asyncio.CancelledError):
+        await pool.end("b")
+    assert not child.is_gone
+
+
+async def test_a_job_that_does_not_stop_has_its_worker_killed_which_is_no_fault_of_those_beside_it(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "_CANCEL_PATIENCE_SECONDS", 0.01)
+    child = await pool.started(*JOBS)
+
+    pool.running["b"].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await pool.end("b")
+
+    losses = [await pool.loss("a"), await pool.loss("c")]
+    assert [(loss.deliberate, loss.inspecting) for loss in losses] == [(True, False)] * 2
+    assert child.is_gone
+    await until(lambda: len(pool.children) == 2 and pool.worker.loaded)
+
+
+async def test_jobs_that_do_not_stop_cost_one_worker_together(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "_CANCEL_PATIENCE_SECONDS", 0)
+    await pool.started(*JOBS)
+
+    for task in pool.running.values():
+        task.cancel()
+    for job in JOBS:
+        with pytest.raises(asyncio.CancelledError):
+            await pool.end(job)
+
+    child = await pool.started("d")
+    assert [each.is_gone for each in pool.children] == [True, False]
+    child.say(Finished("d", 1))
+    await pool.end("d")
+
+
+async def test_a_worker_that_dies_is_lost_to_all_of_its_jobs_and_comes_back_for_the_next(pool: Pool) -> None:
+    child = await pool.started(*JOBS)
+
+    child.kill()
+
+    losses = [await pool.loss(job) for job in JOBS]
+    assert [(loss.deliberate, loss.inspecting) for loss in losses] == [(False, False)] * 3
+    child = await pool.started("d")
+    child.say(Finished("d", 1))
+    await pool.end("d")
+    assert len(pool.children) == 2
+
+
+async def test_a_worker_that_dies_while_it_looks_at_an_upload_says_so_to_all_of_its_jobs(pool: Pool) -> None:
+    child = await pool.started(*JOBS)
+    with Shelf(largest=1, capacity=1).new() as upload:
+        looking = asyncio.create_task(pool.worker.inspect("upload", upload.descriptor))
+        await until(lambda: len(child.orders) == len(JOBS) + 2)
+
+        child.kill()
+
+        assert [(await pool.loss(job)).inspecting for job in JOBS] == [True] * 3
+        with pytest.raises(WorkerLost):
+            await looking
+
+
+async def test_uploads_are_looked_at_while_jobs_run(pool: Pool) -> None:
+    child = await pool.started(*JOBS)
+    with Shelf(largest=1, capacity=1).new() as upload:
+        looking = asyncio.create_task(pool.worker.inspect("upload", upload.descriptor))
+        await until(lambda: len(child.orders) == len(JOBS) + 2)
+        child.say(Inspected("upload", 7.5))
+
+        assert await looking == 7.5
+
+
+async def test_a_worker_is_not_unloaded_before_its_last_job_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(monkeypatch)
+    pool.worker = Worker(MODEL, unload_after=0)
+    child = await pool.started(*JOBS)
+    for job in JOBS:
+        assert not child.is_gone
+        child.say(Finished(job, 1))
+        await pool.end(job)
+
+    await until(lambda: child.is_gone)
+    assert pool.worker.loaded is None
+    await pool.close()

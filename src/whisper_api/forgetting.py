@@ -11,12 +11,12 @@ import sys
 
 # Every object on its own in the C library's heap, which overwrites what is freed. Its per-thread cache is off since
 # it takes freed blocks before that (https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html).
-# A heap that keeps what the model frees, instead of asking the kernel for it again, wins most of the time back.
+# A heap that keeps some of what the model frees, instead of asking the kernel for it again, wins time back.
 _TUNABLES = {
     "glibc.malloc.perturb": 90,
     "glibc.malloc.tcache_count": 0,
     "glibc.malloc.mmap_threshold": 32 << 20,
-    "glibc.malloc.trim_threshold": 1 << 30,
+    "glibc.malloc.trim_threshold": 64 << 20,
 }
 _SCRUBBING = {
     "PYTHONMALLOC": "malloc",

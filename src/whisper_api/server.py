@@ -105,7 +105,7 @@ class Server(uvicorn.Server):
             self.force_exit = self.should_exit
             self._draining.cancel()
             return
-        logger.info("Stopping: the recording in hand gets up to %g s. A second signal stops at once.", self._grace)
+        logger.info("Stopping: recordings in hand get up to %g s. A second signal stops at once.", self._grace)
         self._draining = asyncio.get_running_loop().create_task(self._drain())
 
     async def _drain(self) -> None:

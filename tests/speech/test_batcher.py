@@ -35,7 +35,7 @@ PLAN = Plan(
 SOON = 10.0
 """Seconds within which a thread that has something to do does it."""
 
-SPOKEN = Spoken(Hypothesis((1,), "One.", -0.1, 1.0, 0.0, ended=True))
+SPOKEN = Spoken(Hypothesis((1,), "One.", -0.1, 1.0, 0.0, ended=True, seconds=10))
 
 Step = Encode | Decode
 

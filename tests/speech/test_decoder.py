@@ -26,7 +26,13 @@ from whisper_api.speech.features import LogMel, stretched
 from whisper_api.speech.tokens import CONTEXT, TOKENS_PER_SECOND, Vocabulary
 
 GOOD = Hypothesis(
-    tokens=(1, 2, 3), text="One two three.", avg_logprob=-0.2, compression_ratio=1.1, no_speech_prob=0.01, ended=True
+    tokens=(1, 2, 3),
+    text="One two three.",
+    avg_logprob=-0.2,
+    compression_ratio=1.1,
+    no_speech_prob=0.01,
+    ended=True,
+    seconds=10,
 )
 GREEDY = Attempt(0, 1, whole=False)
 

@@ -121,12 +121,29 @@ def test_where_nothing_can_be_relied_on_the_likeliest_is_taken(desk: MakeDesk, h
 
 
 def test_a_phrase_that_is_said_over_and_over_whatever_is_tried_is_said_once(desk: MakeDesk, hello: list[int]) -> None:
-    made = desk(lambda _: Said(hello * 12))
+    """A loop goes on for as long as the window does."""
+    made = desk(lambda asked: Said(hello * int(asked.seconds)))
 
     hypothesis = made.hypothesis()
 
     assert hypothesis.text == "Hello, world."
     assert hypothesis.tokens == tuple(hello)
+    assert len(made.model.asked) == len(attempts(1))
+
+
+def test_what_somebody_says_over_and_over_is_believed(desk: MakeDesk, hello: list[int]) -> None:
+    """A litany comes out the same whatever silence follows it."""
+    made = desk(lambda _: Said(hello * 12))
+
+    assert made.hypothesis().tokens == tuple(hello * 12)
+    assert [asked.seconds for asked in made.model.asked] == [10, LONGEST_SECONDS]
+
+
+def test_what_is_unlikely_is_not_believed_for_being_said_twice(desk: MakeDesk, hello: list[int]) -> None:
+    made = desk(lambda _: Said(hello * 12, logprob=-3))
+
+    assert made.hypothesis().tokens == tuple(hello)
+    assert len(made.model.asked) == len(attempts(1))
 
 
 def test_a_text_that_was_broken_off_is_asked_for_again(desk: MakeDesk) -> None:

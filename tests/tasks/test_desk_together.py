@@ -534,12 +534,13 @@ async def test_what_is_processed_waits_for_no_more_of_the_others_than_it_takes_i
     assert [paced.desk.eta(task) for task in (short, middle, long)] == [5 + 5 + 5, 5 + 10 + 10, 5 + 10 + 30]
 
 
-async def test_what_waits_has_everything_before_it_to_wait_for(paced: Office) -> None:
+async def test_what_waits_takes_the_place_of_the_first_that_is_done(paced: Office) -> None:
+    """The first is done after 15 s; the next has a place until 12 s later, and then comes the last."""
     paced.worker.inspections.extend([10.0, 20.0, 60.0, 8.0, 2.0])
     await in_hand(paced)
     following, last = await paced.upload(), await paced.upload()
 
-    assert [paced.desk.eta(task) for task in (following, last)] == [45 + 4, 45 + 4 + 1]
+    assert [paced.desk.eta(task) for task in (following, last)] == [15 + 3 * 4, 15 + 3 * 4 + 3 * 1]
 
 
 async def test_the_time_left_shrinks_with_everybodys_progress(paced: Office) -> None:
@@ -548,20 +549,19 @@ async def test_the_time_left_shrinks_with_everybodys_progress(paced: Office) -> 
     last = await paced.upload()
 
     (await paced.job_of(two)).decode(segment(end=1), until=15)
-    assert [paced.desk.eta(task) for task in (one, two, three)] == [5 + 2.5 + 4, 2.5 + 2.5 + 2.5, 4 + 2.5 + 4]
-    assert paced.desk.eta(last) == 5 + 2.5 + 4 + 1
+    assert [paced.desk.eta(task) for task in (one, two, three)] == [5 + 2.5 + 4 + 1, 2.5 + 2.5 + 2.5, 4 + 2.5 + 4 + 1]
+    assert paced.desk.eta(last) == 3 * 2.5 + 3 * 1
 
     await finish(paced, one)
     await paced.job_of(last)
     assert [paced.desk.eta(task) for task in (one, two, three, last)] == [None, 2.5 + 2.5 + 1, 2.5 + 4 + 1, 1 + 1 + 1]
 
 
-async def test_the_time_left_is_unknown_where_the_length_of_one_ahead_is(paced: Office) -> None:
+async def test_who_does_not_say_how_long_it_is_counts_as_long_as_the_other(paced: Office) -> None:
     paced.worker.inspections.extend([10.0, None])
-    await in_hand(paced, 2)
-    unknown = paced.desk.eta(await paced.upload())
+    known, unknown = await in_hand(paced, 2)
 
-    assert unknown is None
+    assert (paced.desk.eta(known), paced.desk.eta(unknown)) == (10, None)
 
 
 async def test_a_place_may_be_free_when_the_first_of_those_in_hand_ends(paced: Office) -> None:

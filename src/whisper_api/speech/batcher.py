@@ -24,7 +24,8 @@ from whisper_api.speech.words import Spoken
 CERTAIN = 0.5
 """A language that is more likely than all others together is taken for certain."""
 
-_MOST_GUESSES = 3
+MOST_GUESSES = 3
+"""So many windows make a recording's language out between them."""
 
 
 class Cancelled(Exception):
@@ -56,7 +57,7 @@ class Line:
 
     def guess(self, language: str, probability: float) -> None:
         """What one of its windows seems to be spoken in; the first few make it out between them."""
-        most = 1 if self.options.condition_on_previous_text else _MOST_GUESSES
+        most = 1 if self.options.condition_on_previous_text else MOST_GUESSES
         with self._guessing:
             self._guesses[language] += probability
             self._windows_guessed += 1

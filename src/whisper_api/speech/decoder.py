@@ -1,5 +1,6 @@
 """The model's part: spectrograms in, tokens out, and a judgement whether they can be relied on."""
 
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ def attempts(beam_size: int) -> tuple[Attempt, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What a window may say. ``ended`` is false where the text was broken off for its length."""
+    """What a window of so many ``seconds`` may say. ``ended`` is false where it was broken off for its length."""
 
     tokens: tuple[int, ...]
     text: str
@@ -58,6 +59,7 @@ class Hypothesis:
     compression_ratio: float
     no_speech_prob: float
     ended: bool
+    seconds: float
     temperature: float = 0.0
 
     @property
@@ -65,12 +67,29 @@ class Hypothesis:
         return self.no_speech_prob > _NO_SPEECH_LIMIT and self.avg_logprob < _LOGPROB_LIMIT
 
     @property
+    def is_likely(self) -> bool:
+        return self.ended and self.avg_logprob >= _LOGPROB_LIMIT
+
+    @property
     def is_reliable(self) -> bool:
         return (
-            self.ended
-            and self.avg_logprob >= _LOGPROB_LIMIT
+            self.is_likely
             and self.compression_ratio <= _COMPRESSION_RATIO_LIMIT
             and len(without_loops(self.tokens)) == len(self.tokens)
+        )
+
+    def confirms(self, other: "Hypothesis") -> bool:
+        """Whether the two are about the same words, heard in windows of different length and not guessed.
+
+        A loop that the model falls into ends where the window does. What somebody says over and over, a litany or a
+        chorus, comes out the same however much silence follows it.
+        """
+        return (
+            self.is_likely
+            and other.is_likely
+            and self.temperature == other.temperature == 0
+            and self.seconds != other.seconds
+            and _words(self.text) == _words(other.text)
         )
 
 
@@ -131,7 +150,7 @@ class Decoder:
             max_initial_timestamp_index=_LATEST_FIRST_TIME,
             suppress_tokens=self._vocabulary.suppressed,
         )
-        return [self._hypothesis(result, attempt.temperature, room) for result in results]
+        return [self._hypothesis(result, attempt.temperature, seconds, room) for result in results]
 
     def align(
         self, encoded: Encoded, start_sequence: Sequence[int], tokens: Sequence[int], *, frames: int
@@ -141,7 +160,7 @@ class Decoder:
         result = self._model.align(view, list(start_sequence), [list(tokens)], frames)[0]
         return Alignment(np.array(result.alignments), result.text_token_probs)
 
-    def _hypothesis(self, result: WhisperGenerationResult, temperature: float, room: int) -> Hypothesis:
+    def _hypothesis(self, result: WhisperGenerationResult, temperature: float, seconds: float, room: int) -> Hypothesis:
         tokens = tuple(result.sequences_ids[0])
         text = self._vocabulary.text(tokens).strip()
         return Hypothesis(
@@ -152,6 +171,7 @@ class Decoder:
             compression_ratio=compression_ratio(text),
             no_speech_prob=result.no_speech_prob,
             ended=len(tokens) < room,
+            seconds=seconds,
             temperature=temperature,
         )
 
@@ -179,6 +199,10 @@ def compression_ratio(text: str) -> float:
     """How much smaller ``text`` gets when it is compressed, 0 for none: text in a loop gets much smaller."""
     encoded = text.encode()
     return len(encoded) / len(zlib.compress(encoded)) if encoded else 0.0
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
 
 
 def without_loops(tokens: Sequence[int]) -> tuple[int, ...]:

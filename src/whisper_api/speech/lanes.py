@@ -70,7 +70,7 @@ class Lanes:
         for entry, hypothesis in zip(entries, hypotheses, strict=True):
             if hypothesis.is_silence:
                 self._finish(entry, replace(hypothesis, tokens=(), text=""))
-            elif hypothesis.is_reliable:
+            elif hypothesis.is_reliable or any(hypothesis.confirms(other) for other in entry.rejected):
                 self._finish(entry, hypothesis)
             else:
                 self._try_again(entry, hypothesis)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whisper_api.speech import audio
-from whisper_api.speech.batcher import Batcher, Cancelled, Entry
+from whisper_api.speech.batcher import MOST_GUESSES, Batcher, Cancelled, Entry
 from whisper_api.speech.decoder import attempts
 from whisper_api.speech.errors import UnreadableRecording
 from whisper_api.speech.features import LogMel
@@ -103,12 +103,15 @@ class Transcription:
 
     @property
     def _windows_ahead(self) -> int:
-        """Enough to keep all lanes busy with this recording alone; one, where each window must know the one before."""
+        """Enough to make the language out, and to keep all lanes busy with this recording alone.
+
+        Only one where each window must know the one before.
+        """
         plan = self._engine.plan
         if self._options.condition_on_previous_text:
             return 1
         longest = plan.decoder_seconds(plan.encoder_seconds(plan.speech_seconds))
-        return plan.lanes * (plan.decoded_at_once(longest) + plan.encoded_at_once)
+        return max(plan.lanes * (plan.decoded_at_once(longest) + plan.encoded_at_once), MOST_GUESSES)
 
     def _pieces(self) -> Iterator[NDArray[np.float32]]:
         for piece in audio.decode(self._recording, max_seconds=self._options.max_seconds):
@@ -146,15 +149,15 @@ class Transcription:
         while True:
             spoken = _result(entry)
             heard = self._engine.vocabulary.last_time(spoken.hypothesis.tokens)
-            segments += self._segments(window, spoken)
+            said = list(self._segments(window, spoken))
+            segments += said
+            if self._options.condition_on_previous_text:
+                trusted = spoken.hypothesis.temperature <= _TRUSTED_TEMPERATURE
+                self._said = [*self._said, *said][-_SEGMENTS_REMEMBERED:] if trusted else []
             if heard is None or heard < _LEAST_HEARD_SECONDS or window.seconds - heard < _UNHEARD_SECONDS:
-                break
+                return Part(tuple(segments), window.ends(window.seconds))
             window = window.after(heard)
             entry = self._send(window)
-        if self._options.condition_on_previous_text:
-            trusted = spoken.hypothesis.temperature <= _TRUSTED_TEMPERATURE
-            self._said = [*self._said, *segments][-_SEGMENTS_REMEMBERED:] if trusted else []
-        return Part(tuple(segments), window.ends(window.seconds))
 
     def _segments(self, window: Window, spoken: Spoken) -> Iterator[Segment]:
         words, due = deque(spoken.words), 0
@@ -181,7 +184,8 @@ class Transcription:
             )
 
     def _word(self, window: Window, word: TimedWord) -> Word:
-        return Word(word.text, window.begins(word.start), window.ends(word.end), word.probability)
+        start = window.begins(word.start)
+        return Word(word.text, start, max(window.ends(word.end), start), word.probability)
 
 
 def _result(entry: Entry) -> Spoken:

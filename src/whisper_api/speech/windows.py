@@ -54,17 +54,22 @@ class Window:
         return len(self.samples) / SAMPLE_RATE
 
     def begins(self, seconds: float) -> float:
-        """The recording's time at which that begins which begins after ``seconds`` of this window."""
+        """The recording's time at which that begins which begins after ``seconds`` of this window.
+
+        Around a pause that was left out, its two ends are still there: what begins in the first begins after it all.
+        """
         sample, ends = self._place(seconds)
-        return self._recorded(sample, min(bisect_right(ends, sample), len(ends) - 1), ends)
+        index = min(bisect_right(ends, sample + _PADDING), len(ends) - 1)
+        return max(self.spans[index].end - ends[index] + sample, self.spans[index].start) / SAMPLE_RATE
 
     def ends(self, seconds: float) -> float:
         """The recording's time at which that ends which ends after ``seconds`` of this window.
 
-        It differs from :meth:`begins` only where two spans meet.
+        What ends in the second end of a pause that was left out ends before it all.
         """
         sample, ends = self._place(seconds)
-        return self._recorded(sample, bisect_left(ends, sample), ends)
+        index = bisect_left(ends, sample - _PADDING)
+        return min(self.spans[index].end - ends[index] + sample, self.spans[index].end) / SAMPLE_RATE
 
     def after(self, seconds: float) -> "Window":
         """What is left of this window after so many seconds of it."""
@@ -76,9 +81,6 @@ class Window:
     def _place(self, seconds: float) -> tuple[int, list[int]]:
         sample = min(max(round(seconds * SAMPLE_RATE), 0), len(self.samples))
         return sample, list(accumulate(span.samples for span in self.spans))
-
-    def _recorded(self, sample: int, index: int, ends: list[int]) -> float:
-        return (self.spans[index].end - ends[index] + sample) / SAMPLE_RATE
 
 
 def cut(sounds: Iterator[Sound], *, longest_seconds: float = LONGEST_SECONDS) -> Iterator[Window]:

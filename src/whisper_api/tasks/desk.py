@@ -12,7 +12,7 @@ from typing import Protocol
 
 from whisper_api.speech.errors import TooLong
 from whisper_api.speech.options import Options
-from whisper_api.tasks.pace import Pace
+from whisper_api.tasks.pace import Pace, seconds_until_done
 from whisper_api.tasks.queue import Place, Queue
 from whisper_api.tasks.recording import Recording, Shelf
 from whisper_api.tasks.store import Store
@@ -154,15 +154,14 @@ class Desk:
     def eta(self, task: Task) -> float | None:
         """Seconds until ``task`` will have ended, as far as that can be known.
 
-        A task that waits has all others before it to wait for; those that are processed share the machine.
+        A recording that does not say how long it is counts as one like this.
         """
-        if task.has_ended:
+        own = None if task.has_ended else self._remaining(task)
+        if own is None:
             return None
-        own = self._remaining(task)
-        if task in self._serving:
-            shares = [_smaller(self._remaining(other), own) for other in self._serving]
-            return _total(shares)
-        return _total([self._remaining(other) for other in self._before(task)] + [own])
+        tasks = [*self._serving, *self.queue]
+        remaining = [own if (seconds := self._remaining(other)) is None else seconds for other in tasks]
+        return seconds_until_done(tasks.index(task), remaining, places=max(len(self._serving), self._most_at_once))
 
     @property
     def retry_after(self) -> int:
@@ -206,18 +205,15 @@ class Desk:
             await asyncio.gather(*(self._call_off(task, SHUTTING_DOWN) for task in left))
 
     async def _inspect(self, task: Task) -> float | None:
-        blamed = innocent = 0
-        while blamed < _TRIES and innocent < _INNOCENT_TRIES:
+        losses = _Losses()
+        while not losses.are_too_many:
             try:
                 return await self.worker.inspect(task.id, task.recording.descriptor)
             except WorkerRefused as error:
                 raise Unusable(str(error)) from error
-            except WorkerLost as error:
+            except WorkerLost as loss:
                 logger.warning("The worker was lost while it looked at an upload.")
-                if error.deliberate:
-                    innocent += 1
-                else:
-                    blamed += 1
+                losses.count(innocent=loss.deliberate)
         raise Unusable(LOST_TWICE)
 
     async def _take_turn(self, task: Task) -> None:
@@ -263,7 +259,8 @@ class Desk:
                 self._fail(task, str(error))
             except WorkerLost as loss:
                 logger.warning("The worker was lost while it loaded the model for task %s.", task.id)
-                if losses.are_too_many_with(loss):
+                losses.count(innocent=loss.inspecting or loss.deliberate)
+                if losses.are_too_many:
                     self._fail(task, LOST_TWICE)
             except Exception:
                 logger.exception("Task %s failed unexpectedly.", task.id)
@@ -287,7 +284,8 @@ class Desk:
                 self._fail(task, str(error))
             except WorkerLost as loss:
                 logger.warning("The worker was lost while it processed task %s.", task.id)
-                if losses.are_too_many_with(loss):
+                losses.count(innocent=loss.inspecting or loss.deliberate)
+                if losses.are_too_many:
                     self._fail(task, LOST_TWICE)
                 elif not task.has_ended:
                     task.rewind()
@@ -327,14 +325,6 @@ class Desk:
             serving.cancel()
             await asyncio.wait([serving])
 
-    def _before(self, task: Task) -> Iterator[Task]:
-        """Whatever ``task``, which waits, has before it."""
-        yield from self._serving
-        for other in self.queue:
-            if other is task:
-                return
-            yield other
-
     def _remaining(self, task: Task) -> float | None:
         if task.duration is None:
             return None
@@ -343,7 +333,7 @@ class Desk:
 
 
 class _Losses:
-    """How often a task has lost its worker, and whether it may be to blame."""
+    """How often a recording has lost its worker, and whether it may be to blame."""
 
     def __init__(self) -> None:
         self.blamed = 0
@@ -352,19 +342,12 @@ class _Losses:
     def __bool__(self) -> bool:
         return bool(self.blamed or self._innocent)
 
-    def are_too_many_with(self, loss: WorkerLost) -> bool:
-        """Count ``loss``, and say whether it was the last that there may be."""
-        if loss.inspecting or loss.deliberate:
+    @property
+    def are_too_many(self) -> bool:
+        return self.blamed >= _TRIES or self._innocent >= _INNOCENT_TRIES
+
+    def count(self, *, innocent: bool) -> None:
+        if innocent:
             self._innocent += 1
         else:
             self.blamed += 1
-        return self.blamed >= _TRIES or self._innocent >= _INNOCENT_TRIES
-
-
-def _total(seconds: list[float | None]) -> float | None:
-    known = [each for each in seconds if each is not None]
-    return sum(known) if len(known) == len(seconds) else None
-
-
-def _smaller(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else min(one, other)

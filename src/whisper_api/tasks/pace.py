@@ -1,6 +1,8 @@
-"""How fast this machine turns speech into text, learnt from what it has just done."""
+"""How fast this machine turns speech into text, learnt from what it has just done, and so how long others will wait."""
 
 import math
+from collections.abc import Sequence
+from heapq import heappop, heappush
 
 
 class Pace:
@@ -25,3 +27,29 @@ class Pace:
         if not self._audio:
             return None
         return (audio_seconds + self._ON_TOP_SECONDS) * self._processing / self._audio
+
+
+def seconds_until_done(index: int, remaining: Sequence[float], *, places: int) -> float:
+    """When the recording at ``index`` is done, of several that would take ``remaining`` seconds each if alone.
+
+    The first ones have ``places`` and share the machine evenly; the others wait, and each in turn takes the place that
+    becomes free. Such processor sharing is reckoned in the seconds that each of those with a place was given.
+    """
+    given = elapsed = 0.0
+    ends: list[tuple[float, int]] = []
+    for position, seconds in enumerate(remaining):
+        if len(ends) == places:
+            given, elapsed, done = _next_end(ends, given, elapsed)
+            if done == index:
+                return elapsed
+        heappush(ends, (given + seconds, position))
+    while True:
+        given, elapsed, done = _next_end(ends, given, elapsed)
+        if done == index:
+            return elapsed
+
+
+def _next_end(ends: list[tuple[float, int]], given: float, elapsed: float) -> tuple[float, float, int]:
+    sharing = len(ends)
+    end, position = heappop(ends)
+    return end, elapsed + (end - given) * sharing, position

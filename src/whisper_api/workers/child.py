@@ -60,41 +60,45 @@ class Child:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._sending = threading.Lock()
+        self._rest = b""
+        self._descriptors: deque[int] = deque()
         self._engine: Engine | None = None
         self._running: dict[str, Transcription] = {}
         self._inspectors = ThreadPoolExecutor(_INSPECTORS, thread_name_prefix="inspector")
 
     def serve(self) -> None:
         """Carry out orders until the server hangs up."""
-        for order, recording in self._orders():
-            match order:
-                case Load():
-                    threading.Thread(target=self._load, args=[order], name="loader", daemon=True).start()
-                case Inspect():
-                    self._inspectors.submit(self._inspect, order, recording)
-                case Run():
-                    self._start(order, recording)
-                case Cancel():
-                    if transcription := self._running.get(order.job):
-                        transcription.cancel()
+        while self._receive():
+            pass
 
     def send(self, report: Report) -> None:
         with self._sending:
             self._connection.sendall(encode_report(report))
 
-    def _orders(self) -> Iterator[tuple[Order, int]]:
-        """Orders as they come, each with its recording's descriptor (-1 for an order without one)."""
-        rest = b""
-        descriptors: deque[int] = deque()
-        while True:
-            data, received, _, _ = socket.recv_fds(self._connection, 1 << 16, 16)
-            if not data:
-                return
-            descriptors.extend(received)
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                order = ORDERS.validate_json(line)
-                yield order, descriptors.popleft() if isinstance(order, Inspect | Run) else -1
+    def _receive(self) -> bool:
+        """Carry out the orders that come next; false when the server hung up.
+
+        A method of its own: as variables of :meth:`serve` the last orders, and a prompt in them, would stay in memory
+        until the next ones come.
+        """
+        data, received, _, _ = socket.recv_fds(self._connection, 1 << 16, 16)
+        self._descriptors.extend(received)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._carry_out(ORDERS.validate_json(line))
+        return bool(data)
+
+    def _carry_out(self, order: Order) -> None:
+        match order:
+            case Load():
+                threading.Thread(target=self._load, args=[order], name="loader", daemon=True).start()
+            case Inspect():
+                self._inspectors.submit(self._inspect, order, self._descriptors.popleft())
+            case Run():
+                self._start(order, self._descriptors.popleft())
+            case Cancel():
+                if transcription := self._running.get(order.job):
+                    transcription.cancel()
 
     def _inspect(self, order: Inspect, recording: int) -> None:
         with _closing(recording):
@@ -195,6 +199,13 @@ def _failure(job: str, error: Exception) -> Failed:
     return Failed(job, UNEXPECTED)
 
 
+def _end(failure: threading.ExceptHookArgs) -> None:
+    """A thread that ends unexpectedly would leave others waiting for it: the server starts this process anew."""
+    if failure.exc_value is not None:
+        logger.critical("A thread of the worker failed.", exc_info=failure.exc_value)
+    os._exit(1)
+
+
 @contextlib.contextmanager
 def _closing(descriptor: int) -> Iterator[None]:
     try:
@@ -213,6 +224,7 @@ def main(descriptor: int) -> None:
     child = Child(socket.socket(fileno=descriptor))
     logging.basicConfig(level=logging.WARNING, handlers=[_LogToServer(child)])
     logging.getLogger("whisper_api").setLevel(logging.INFO)
+    threading.excepthook = _end
     with contextlib.suppress(OSError):  # sending to a server that is gone
         child.serve()
     os._exit(0)  # not sys.exit(): native code in the middle of a window would be waited for

@@ -20,9 +20,14 @@ def speech(seconds: float) -> bytes:
     return _wav(np.resize(np.concatenate(frames), int(seconds * RATE)).astype(np.int16))
 
 
+def encoded(samples: NDArray[np.float32]) -> bytes:
+    """Float32 ``samples`` from -1 to 1 as a 16 kHz mono wav."""
+    return _wav((np.clip(samples, -1, 1) * 32767).astype(np.int16))
+
+
 def written(path: Path, samples: NDArray[np.float32]) -> Path:
-    """Float32 ``samples`` from -1 to 1 as a wav file at ``path``."""
-    path.write_bytes(_wav((np.clip(samples, -1, 1) * 32767).astype(np.int16)))
+    """The same as a file at ``path``."""
+    path.write_bytes(encoded(samples))
     return path
 
 

@@ -2,7 +2,9 @@
 
 The long recording's pace is watched for a while without company, then for as long with one clip in it, and so on.
 
-usage: python benchmarks/fairness.py [--clips 5] [--minutes 60]
+The long one is utterances joined, the clip is the one of them that comes closest to 10 s.
+
+usage: python benchmarks/fairness.py [--clips 5] [--minutes 60] [--data DIR] [--limit N]
 """
 
 import argparse
@@ -13,22 +15,25 @@ from typing import Any
 
 import httpx
 
-from audio import speech
+from audio import encoded
 from server import running_server
+from utterances import add_options, joined, read
 
 _CLIP_SECONDS = 10.0
 _WATCHED_SECONDS = 20.0
 
 
-def main(clips: int, minutes: float) -> None:
-    long, clip = speech(minutes * 60), speech(_CLIP_SECONDS)
+def main(options: argparse.Namespace) -> None:
+    utterances = read(options)
+    long = encoded(joined(utterances, options.minutes * 60)[0])
+    clip = min(utterances, key=lambda utterance: abs(utterance.seconds - _CLIP_SECONDS)).file.read_bytes()
     alone, beside, waits = [], [], []
     with running_server() as server, httpx.Client(base_url=server.url, timeout=600) as http:
         _post(http, clip, wait=600)
         task = str(_post(http, long, wait=0)["task_id"])
         while _done(http, task) == 0:
             time.sleep(0.1)
-        for _ in range(clips):
+        for _ in range(options.clips):
             alone.append(_pace(http, task, b"")[0])
             pace, wait = _pace(http, task, clip)
             beside.append(pace)
@@ -40,11 +45,8 @@ def main(clips: int, minutes: float) -> None:
         "pace_alone": statistics.mean(alone),
         "pace_with_a_clip": statistics.mean(beside),
     }
-    print(
-        json.dumps(
-            {"benchmark": "fairness", "clips": clips, **{key: round(value, 2) for key, value in figures.items()}}
-        )
-    )
+    rounded = {name: round(value, 2) for name, value in figures.items()}
+    print(json.dumps({"benchmark": "fairness", "clips": options.clips, **rounded}))
 
 
 def _pace(http: httpx.Client, task: str, clip: bytes) -> tuple[float, float]:
@@ -73,5 +75,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=5)
     parser.add_argument("--minutes", type=float, default=60)
-    arguments = parser.parse_args()
-    main(arguments.clips, arguments.minutes)
+    add_options(parser)
+    main(parser.parse_args())

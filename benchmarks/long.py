@@ -1,6 +1,6 @@
-"""What a long recording takes of the worker's memory above the loaded model. One JSON line, in MB.
+"""What a long recording, utterances joined, takes of the worker's memory above the loaded model. One JSON line, in MB.
 
-usage: python benchmarks/long.py [--minutes 180]
+usage: python benchmarks/long.py [--minutes 180] [--data DIR] [--limit N]
 """
 
 import argparse
@@ -10,17 +10,19 @@ import time
 import httpx
 import psutil
 
-from audio import speech
+from audio import encoded
 from server import running_server
+from utterances import add_options, joined, read
 
 MB = 1_000_000
 
 
-def main(minutes: float) -> None:
+def main(options: argparse.Namespace) -> None:
+    recording = encoded(joined(read(options), options.minutes * 60)[0])
     with running_server() as server, httpx.Client(base_url=server.url, timeout=600) as http:
         (worker,) = server.process.children()
         loaded = _private(worker)
-        answer = http.post("/api/v1/transcribe", files={"file": speech(minutes * 60)}).raise_for_status().json()
+        answer = http.post("/api/v1/transcribe", files={"file": recording}).raise_for_status().json()
         began, largest = time.monotonic(), 0
         while answer["status"] in ("pending", "processing"):
             largest = max(largest, _private(worker))
@@ -29,7 +31,7 @@ def main(minutes: float) -> None:
         if answer["status"] != "finished":
             raise RuntimeError(answer["error"])
     report = {
-        "minutes": minutes,
+        "minutes": options.minutes,
         "took_s": round(took, 1),
         "loaded_mb": loaded / MB,
         "above_it_mb": (largest - loaded) / MB,
@@ -45,4 +47,5 @@ def _private(process: psutil.Process) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=180)
-    main(parser.parse_args().minutes)
+    add_options(parser)
+    main(parser.parse_args())

@@ -64,7 +64,7 @@ def window(
     *,
     seconds: float = 10,
     previous: tuple[int, ...] = (),
-    tries: tuple[Attempt, ...] = attempts(1),
+    tries: tuple[Attempt, ...] = attempts(1, whole=False),
 ) -> Entry:
     entry = Entry(
         line=line,
@@ -173,15 +173,17 @@ def test_short_windows_make_larger_batches(batcher: Batcher) -> None:
     assert decoded == [6, 2]
 
 
-def test_what_failed_is_tried_again_over_the_full_window(batcher: Batcher) -> None:
+def test_what_failed_is_tried_again_and_then_over_the_full_window(batcher: Batcher) -> None:
     line = recording(batcher)
     entry = window(batcher, line)
     batcher.complete(line)
     carry_out(batcher, taken(batcher))
 
-    step = taken(batcher)
-    entry.give_up_attempt()
-    batcher.done(step)
+    for _ in range(2):
+        step = taken(batcher)
+        assert step == Decode([entry])
+        entry.give_up_attempt()
+        batcher.done(step)
 
     assert entry.encoded is None
     assert (entry.encoder_seconds, entry.decoder_seconds) == (LONGEST_SECONDS, LONGEST_SECONDS)
@@ -190,7 +192,7 @@ def test_what_failed_is_tried_again_over_the_full_window(batcher: Batcher) -> No
 
 def test_what_was_encoded_over_the_full_window_is_not_encoded_again(batcher: Batcher) -> None:
     line = recording(batcher)
-    entry = window(batcher, line, tries=attempts(1)[1:], seconds=LONGEST_SECONDS)
+    entry = window(batcher, line, tries=attempts(1, whole=True), seconds=LONGEST_SECONDS)
     batcher.complete(line)
     carry_out(batcher, taken(batcher))
 
@@ -217,7 +219,7 @@ def test_windows_of_several_recordings_are_decoded_together(batcher: Batcher) ->
 
 @pytest.mark.parametrize(
     ("seconds", "previous", "tries"),
-    [(15, (), attempts(1)), (10, (5, 6), attempts(1)), (10, (), attempts(5))],
+    [(15, (), attempts(1, whole=False)), (10, (5, 6), attempts(1, whole=False)), (10, (), attempts(5, whole=False))],
     ids=["another length", "another length of the prompt", "another attempt"],
 )
 def test_only_windows_of_one_kind_are_decoded_together(

@@ -141,10 +141,11 @@ def test_where_all_repeat_the_likeliest_is_the_best() -> None:
     assert best_of([one, other]) is other
 
 
-def test_attempts_are_whispers_own_ladder_after_one_over_the_short_window() -> None:
-    first, *ladder = attempts(1)
+def test_attempts_are_whispers_own_ladder_after_two_over_the_short_window() -> None:
+    first, second, *ladder = attempts(1, whole=False)
 
     assert first == GREEDY
+    assert second == Attempt(0, 5, whole=False)
     assert [attempt.temperature for attempt in ladder] == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
     assert all(attempt.whole for attempt in ladder)
     assert ladder[0].beam_size == 5
@@ -152,8 +153,15 @@ def test_attempts_are_whispers_own_ladder_after_one_over_the_short_window() -> N
 
 
 def test_whoever_asks_for_a_beam_gets_it_at_once_and_never_a_smaller_one_later() -> None:
-    assert [attempt.beam_size for attempt in attempts(8)[:2]] == [8, 8]
-    assert [attempt.beam_size for attempt in attempts(3)[:2]] == [3, 5]
+    assert attempts(8, whole=False)[:2] == (Attempt(0, 8, whole=False), Attempt(0, 8, whole=True))
+    assert [attempt.beam_size for attempt in attempts(3, whole=False)[:3]] == [3, 5, 5]
+
+
+def test_nothing_is_tried_twice_over_a_window_that_is_full() -> None:
+    tries = attempts(1, whole=True)
+
+    assert all(attempt.whole for attempt in tries)
+    assert len(set(tries)) == len(tries) == len(attempts(1, whole=False)) - 1
 
 
 # ---- longer windows ------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ class Desk:
             seconds=seconds,
             encoder_seconds=10,
             decoder_seconds=10,
-            attempts=attempts(1),
+            attempts=attempts(1, whole=False),
         )
         self.batcher.put(entry)
         return entry
@@ -92,15 +92,21 @@ def test_a_text_that_can_be_relied_on_is_taken_at_once(desk: MakeDesk, hello: li
     assert (asked.seconds, asked.temperature, asked.beam_size) == (10, 0, 1)
 
 
-def test_an_unlikely_text_is_asked_for_again_over_the_full_window_and_with_a_beam(
-    desk: MakeDesk, hello: list[int]
-) -> None:
+def test_an_unlikely_text_is_asked_for_again_with_a_beam(desk: MakeDesk, hello: list[int]) -> None:
     made = desk(lambda asked: Said(hello, logprob=-0.1 if asked.beam_size > 1 else -3))
 
     assert made.hypothesis().avg_logprob > -1
-    assert made.model.encoded_seconds == [10, LONGEST_SECONDS]
-    assert [asked.seconds for asked in made.model.asked] == [10, LONGEST_SECONDS]
+    assert made.model.encoded_seconds == [10]
     assert [asked.beam_size for asked in made.model.asked] == [1, 5]
+
+
+def test_what_is_unlikely_even_so_is_listened_for_over_the_full_window(desk: MakeDesk, hello: list[int]) -> None:
+    made = desk(lambda asked: Said(hello, logprob=-0.1 if asked.seconds == LONGEST_SECONDS else -3))
+
+    assert made.hypothesis().avg_logprob > -1
+    assert made.model.encoded_seconds == [10, LONGEST_SECONDS]
+    assert [asked.seconds for asked in made.model.asked] == [10, 10, LONGEST_SECONDS]
+    assert [asked.beam_size for asked in made.model.asked] == [1, 5, 5]
 
 
 def test_what_stays_unlikely_is_guessed_at_ever_higher_temperatures(desk: MakeDesk, hello: list[int]) -> None:
@@ -108,7 +114,7 @@ def test_what_stays_unlikely_is_guessed_at_ever_higher_temperatures(desk: MakeDe
 
     hypothesis = made.hypothesis()
 
-    assert [asked.temperature for asked in made.model.asked] == [0, 0, 0.2, 0.4, 0.6]
+    assert [asked.temperature for asked in made.model.asked] == [0, 0, 0, 0.2, 0.4, 0.6]
     assert made.model.encoded_seconds == [10, LONGEST_SECONDS]
     assert hypothesis.temperature == 0.6
 
@@ -117,7 +123,7 @@ def test_where_nothing_can_be_relied_on_the_likeliest_is_taken(desk: MakeDesk, h
     made = desk(lambda asked: Said(hello, logprob=-1.5 if asked.temperature == 0.4 else -3))
 
     assert made.hypothesis().temperature == 0.4
-    assert len(made.model.asked) == len(attempts(1))
+    assert len(made.model.asked) == len(attempts(1, whole=False))
 
 
 def test_a_phrase_that_is_said_over_and_over_whatever_is_tried_is_said_once(desk: MakeDesk, hello: list[int]) -> None:
@@ -128,7 +134,7 @@ def test_a_phrase_that_is_said_over_and_over_whatever_is_tried_is_said_once(desk
 
     assert hypothesis.text == "Hello, world."
     assert hypothesis.tokens == tuple(hello)
-    assert len(made.model.asked) == len(attempts(1))
+    assert len(made.model.asked) == len(attempts(1, whole=False))
 
 
 def test_what_somebody_says_over_and_over_is_believed(desk: MakeDesk, hello: list[int]) -> None:
@@ -136,14 +142,14 @@ def test_what_somebody_says_over_and_over_is_believed(desk: MakeDesk, hello: lis
     made = desk(lambda _: Said(hello * 12))
 
     assert made.hypothesis().tokens == tuple(hello * 12)
-    assert [asked.seconds for asked in made.model.asked] == [10, LONGEST_SECONDS]
+    assert [asked.seconds for asked in made.model.asked] == [10, 10, LONGEST_SECONDS]
 
 
 def test_what_is_unlikely_is_not_believed_for_being_said_twice(desk: MakeDesk, hello: list[int]) -> None:
     made = desk(lambda _: Said(hello * 12, logprob=-3))
 
     assert made.hypothesis().tokens == tuple(hello)
-    assert len(made.model.asked) == len(attempts(1))
+    assert len(made.model.asked) == len(attempts(1, whole=False))
 
 
 def test_a_text_that_was_broken_off_is_asked_for_again(desk: MakeDesk) -> None:
@@ -151,7 +157,7 @@ def test_a_text_that_was_broken_off_is_asked_for_again(desk: MakeDesk) -> None:
     made = desk(lambda _: Said(range(1000, 1140)))
 
     assert made.hypothesis().tokens == tuple(range(1000, 1140))
-    assert [asked.seconds for asked in made.model.asked] == [10, LONGEST_SECONDS]
+    assert [asked.seconds for asked in made.model.asked] == [10, 10, LONGEST_SECONDS]
 
 
 def test_silence_has_no_text(desk: MakeDesk, hello: list[int]) -> None:

@@ -16,7 +16,7 @@ from tests.e2e import recordings
 from tests.speech.fake_model import Asked, FakeModel, Said
 from whisper_api.speech.audio import SAMPLE_RATE
 from whisper_api.speech.batcher import Batcher, Cancelled
-from whisper_api.speech.decoder import Decoder
+from whisper_api.speech.decoder import Decoder, attempts
 from whisper_api.speech.devices import CPU
 from whisper_api.speech.features import LogMel
 from whisper_api.speech.lanes import Lanes
@@ -270,8 +270,16 @@ def test_each_window_is_told_what_was_said_before_it_where_that_is_asked_for(
     assert told == [" A talk.", " A talk. Hello.", " A talk. Hello. Hello."]
 
 
+def test_what_is_taken_up_again_is_told_what_was_said_before_it(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(one_after_another(Said(tokens(0.0, " Hello.", 6.0)), Said(tokens(0.0, " Bye.", 9.0))))
+
+    list(made.transcription(0, 15, options=Options(condition_on_previous_text=True)))
+
+    assert [made.vocabulary.text(asked.prompt) for asked in made.model.asked] == ["", " Hello."]
+
+
 def test_what_was_guessed_at_a_high_temperature_is_not_told(studio: MakeStudio, tokens: Tokens) -> None:
-    ladder = [Said(tokens(0.0, " Hello.", 1.0), logprob=-3)] * 6
+    ladder = [Said(tokens(0.0, " Hello.", 1.0), logprob=-3)] * (len(attempts(1, whole=False)) - 1)
     made = studio(one_after_another(*ladder, Said(tokens(0.0, " Hello.", 1.0)), Said(tokens(0.0, " Bye.", 1.0))))
 
     list(made.transcription(0, 1, 6, 1, options=Options(condition_on_previous_text=True)))

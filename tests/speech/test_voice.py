@@ -31,8 +31,9 @@ def voice() -> VoiceDetector:
 
 @pytest.fixture(scope="module")
 def talk() -> Samples:
-    """Some seconds of speech, a pause in it, and a last frame that is not whole."""
-    return recordings.speech(recordings.HELLO, recordings.FOX, rate=SAMPLE_RATE, pause_seconds=0.7)[:-100]
+    """Some twenty seconds of speech, pauses in it, and a last frame that is not whole."""
+    once = recordings.speech(recordings.HELLO, recordings.FOX, rate=SAMPLE_RATE, pause_seconds=0.7)
+    return np.tile(once, 4)[:-100]
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,15 @@ def test_speech_is_speech(voice: VoiceDetector, name: str) -> None:
     speech = heard(voice, recordings.speech(name, rate=SAMPLE_RATE, pause_seconds=0))
 
     assert (speech >= 0.5).mean() > 0.5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_speech_that_is_hardly_recorded_is_speech_all_the_same(voice: VoiceDetector, name: str) -> None:
+    speech = recordings.speech(name, rate=SAMPLE_RATE, pause_seconds=0)
+
+    quiet = heard(voice, (speech * 0.003).astype(np.float32))
+
+    assert (quiet >= 0.5).mean() == pytest.approx((heard(voice, speech) >= 0.5).mean(), abs=0.1)
 
 
 NUMBERS = np.random.default_rng(7)

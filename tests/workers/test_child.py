@@ -3,6 +3,8 @@
 import os
 import queue
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +29,7 @@ from whisper_api.workers.messages import (
     Finished,
     Load,
     Loaded,
+    Logged,
     Order,
     Report,
     Run,
@@ -267,3 +270,31 @@ def test_a_job_that_the_engine_does_not_take_fails_alone(server: Conversation, e
     assert open_recordings() == 1
     one.end(duration=1)
     assert server.report() == Finished("a", 1)
+
+
+def test_a_thread_that_fails_ends_the_process_for_the_server_to_start_anew() -> None:
+    """Whoever waits for the thread, in this process or in the server, would wait for ever."""
+    program = """
+import sys
+from whisper_api.speech import loading
+from whisper_api.workers import child
+
+def load(*_, **__):
+    raise KeyboardInterrupt
+
+loading.load = load
+child.main(int(sys.argv[1]))
+"""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        arguments = [sys.executable, "-c", program, str(theirs.fileno())]
+        with subprocess.Popen(arguments, pass_fds=[theirs.fileno()]) as process:
+            theirs.close()
+            ours.sendall(encode_order(LOAD))
+            with ours.makefile("rb") as reports:
+                (line,) = reports
+            assert process.wait(PATIENCE_SECONDS) == 1
+
+    report = REPORTS.validate_json(line)
+    assert isinstance(report, Logged)
+    assert "A thread of the worker failed." in report.message

@@ -43,10 +43,15 @@ class Attempt:
     whole: bool
 
 
-def attempts(beam_size: int) -> tuple[Attempt, ...]:
-    """What is tried in turn until a text can be relied on: Whisper's ladder, below it one rung of our own."""
+def attempts(beam_size: int, *, whole: bool) -> tuple[Attempt, ...]:
+    """What is tried in turn until a text can be relied on: Whisper's ladder, and below it rungs of our own.
+
+    Beams cost a fraction of what encoding the full window does, so they come first; unless it is ``whole`` already.
+    """
+    beams = max(beam_size, _BEST_OF)
+    rungs = (Attempt(0, beam_size, whole), Attempt(0, beams, whole), Attempt(0, beams, whole=True))
     ladder = [Attempt(temperature, 1, whole=True) for temperature in (0.2, 0.4, 0.6, 0.8, 1.0)]
-    return (Attempt(0, beam_size, whole=False), Attempt(0, max(beam_size, _BEST_OF), whole=True), *ladder)
+    return (*dict.fromkeys(rungs), *ladder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Lanes:
             if entry.line.language is None:
                 language, probability = self._decoder.detect_language(encoded)
                 if probability < CERTAIN and entry.encoder_seconds < LONGEST_SECONDS:
-                    entry.give_up_attempt()  # the language of a short window is told better over the full 30 s
+                    entry.widen()  # the language of a short window is told better over the full 30 s
                     continue
                 entry.line.guess(language, probability)
             entry.encoded = lengthened(encoded, entry.decoder_seconds)

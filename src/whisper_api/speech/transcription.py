@@ -16,7 +16,7 @@ from whisper_api.speech.options import Options
 from whisper_api.speech.plan import Plan
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.voice import VoiceDetector
-from whisper_api.speech.windows import Window, cut
+from whisper_api.speech.windows import LONGEST_SECONDS, Window, cut
 from whisper_api.speech.words import Spoken, TimedWord
 from whisper_api.transcript import Segment, Word, joined
 
@@ -131,7 +131,7 @@ class Transcription:
             seconds=window.seconds,
             encoder_seconds=encoder_seconds,
             decoder_seconds=self._engine.plan.decoder_seconds(encoder_seconds),
-            attempts=attempts(self._options.beam_size),
+            attempts=attempts(self._options.beam_size, whole=encoder_seconds >= LONGEST_SECONDS),
             previous=self._previous(),
         )
         self._engine.batcher.put(entry)

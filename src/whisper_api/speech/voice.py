@@ -13,8 +13,14 @@ from numpy.typing import NDArray
 FRAME = 512
 """Samples that one probability is about: 32 ms."""
 
+_BLOCK = 312 * FRAME  # 10 s
 _CONTEXT = 64
 _STATE = (1, 1, 128)
+
+# The network misses much of what is quieter than a thirtieth of this, which Whisper itself understands.
+_LOUD_ENOUGH = 0.1
+_MOST_AMPLIFIED = 32.0
+_PEAK_PERCENTILE = 99.9  # a click is no peak
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +44,14 @@ class VoiceDetector:
         """Follow one recording, 16 kHz mono in pieces of any length."""
         hidden, cell = np.zeros(_STATE, np.float32), np.zeros(_STATE, np.float32)
         context = np.zeros(_CONTEXT, np.float32)
-        rest = np.empty(0, np.float32)
-        for piece in pieces:
-            samples = np.concatenate((rest, piece))
-            whole = len(samples) - len(samples) % FRAME
-            samples, rest = samples[:whole], samples[whole:]
-            if whole:
-                speech, hidden, cell = self._probabilities(samples, context, hidden, cell)
-                context = samples[-_CONTEXT:]
-                yield Sound(samples, speech)
-        if len(rest):
-            speech, _, _ = self._probabilities(np.pad(rest, (0, FRAME - len(rest))), context, hidden, cell)
-            yield Sound(rest, speech)
+        peak = 0.0
+        for block in _blocks(pieces):
+            peak = max(peak, float(np.percentile(np.abs(block), _PEAK_PERCENTILE)))
+            gain = _LOUD_ENOUGH / min(max(peak, _LOUD_ENOUGH / _MOST_AMPLIFIED), _LOUD_ENOUGH)
+            amplified = np.pad(block * np.float32(gain), (0, -len(block) % FRAME))
+            speech, hidden, cell = self._probabilities(amplified, context, hidden, cell)
+            context = amplified[-_CONTEXT:]
+            yield Sound(block, speech)
 
     def _probabilities(
         self,
@@ -63,3 +65,15 @@ class VoiceDetector:
         inputs = {"input": np.concatenate((before, frames), axis=1), "h": hidden, "c": cell}
         speech, hidden, cell = self._session.run(None, inputs)
         return speech.reshape(-1), hidden, cell
+
+
+def _blocks(pieces: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """The same samples in blocks of one length, but for the last."""
+    rest = np.empty(0, np.float32)
+    for piece in pieces:
+        rest = np.concatenate((rest, piece))
+        while len(rest) >= _BLOCK:
+            yield rest[:_BLOCK]
+            rest = rest[_BLOCK:]
+    if len(rest):
+        yield rest

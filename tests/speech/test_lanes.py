@@ -178,13 +178,15 @@ def test_the_language_is_part_of_the_prompt(desk: MakeDesk, hello: list[int]) ->
     assert list(made.model.asked[0].prompt) == made.vocabulary.prompt("translate", "fr")
 
 
-def test_an_uncertain_language_is_listened_for_over_the_full_window(desk: MakeDesk, hello: list[int]) -> None:
+def test_an_uncertain_language_is_looked_for_with_silence_up_to_the_full_window(
+    desk: MakeDesk, hello: list[int]
+) -> None:
     made = desk(lambda _: Said(hello))
     made.model.languages = lambda seconds: ("de", 0.9) if seconds == LONGEST_SECONDS else ("nl", 0.3)
 
     made.spoken(language=None)
 
-    assert made.model.encoded_seconds == [10, LONGEST_SECONDS]
+    assert made.model.encoded_seconds == [10]
     assert list(made.model.asked[0].prompt) == made.vocabulary.prompt("transcribe", "de")
 
 

@@ -102,13 +102,7 @@ class Entry:
     def give_up_attempt(self) -> None:
         """Turn to the next attempt, which may need the window to be encoded anew."""
         self.attempts = self.attempts[1:]
-        if self.attempt.whole:
-            self.widen()
-
-    def widen(self) -> None:
-        """Have it encoded over the full 30 s; what was to be attempted with less is left out."""
-        self.attempts = [attempt for attempt in self.attempts if attempt.whole]
-        if self.encoder_seconds < LONGEST_SECONDS:
+        if self.attempt.whole and self.encoder_seconds < LONGEST_SECONDS:
             self.encoder_seconds = self.decoder_seconds = LONGEST_SECONDS
             self.encoded = None
 

@@ -11,6 +11,7 @@ from ctranslate2.models import Whisper, WhisperGenerationResult
 from numpy.typing import NDArray
 
 from whisper_api.speech.tokens import CONTEXT, TOKENS_PER_SECOND, Vocabulary
+from whisper_api.speech.windows import LONGEST_SECONDS
 
 # Whisper's own limits (https://github.com/openai/whisper, transcribe.py).
 _COMPRESSION_RATIO_LIMIT = 2.4
@@ -124,10 +125,13 @@ class Decoder:
     def detect_language(self, encoded: Encoded) -> tuple[str, float]:
         """The language that is most likely spoken, and how likely it is.
 
-        A quarter of the encoder's output mostly tells as much as all of it.
+        A quarter of the encoder's output mostly tells as much as all of it. Where it does not, silence up to the 30 s
+        that Whisper was trained on helps, and that the encoder has not seen it does not matter.
         """
         language, probability = self._detect(encoded[:, ::4])
-        return (language, probability) if probability >= _CLEAR_LANGUAGE else self._detect(encoded)
+        if probability >= _CLEAR_LANGUAGE:
+            return language, probability
+        return self._detect(lengthened(encoded, LONGEST_SECONDS))
 
     def _detect(self, encoded: Encoded) -> tuple[str, float]:
         view = StorageView.from_array(np.ascontiguousarray(encoded))

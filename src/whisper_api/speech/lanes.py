@@ -6,11 +6,10 @@ from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from dataclasses import replace
 
-from whisper_api.speech.batcher import CERTAIN, Batcher, Decode, Encode, Entry, StepFailed
+from whisper_api.speech.batcher import Batcher, Decode, Encode, Entry, StepFailed
 from whisper_api.speech.decoder import Decoder, Hypothesis, best_of, lengthened, without_loops
 from whisper_api.speech.features import FRAMES_PER_SECOND, stretched
 from whisper_api.speech.tokens import Vocabulary
-from whisper_api.speech.windows import LONGEST_SECONDS
 from whisper_api.speech.words import Spoken, TimedWord, timed_words
 
 logger = logging.getLogger(__name__)
@@ -53,11 +52,7 @@ class Lanes:
         features = [stretched(entry.features, entry.encoder_seconds) for entry in entries]
         for entry, encoded in zip(entries, self._decoder.encode(features), strict=True):
             if entry.line.language is None:
-                language, probability = self._decoder.detect_language(encoded)
-                if probability < CERTAIN and entry.encoder_seconds < LONGEST_SECONDS:
-                    entry.widen()  # the language of a short window is told better over the full 30 s
-                    continue
-                entry.line.guess(language, probability)
+                entry.line.guess(*self._decoder.detect_language(encoded))
             entry.encoded = lengthened(encoded, entry.decoder_seconds)
 
     def _decode(self, entries: list[Entry]) -> None:

@@ -74,7 +74,8 @@ def _encoding(features: list[Any], *_: Any) -> str:
 
 
 def _decoding(_encoded: Any, _prompts: Any, attempt: Attempt, *_: Any) -> str:
-    return "decoder, again" if attempt.whole else "decoder"
+    is_first = attempt.temperature == 0 and attempt.beam_size == 1 and not attempt.whole
+    return "decoder" if is_first else "decoder, again"
 
 
 if __name__ == "__main__":

@@ -228,6 +228,26 @@ def test_damage_in_the_middle_costs_a_moment_and_not_the_rest(opened: Open) -> N
     assert len(samples) == pytest.approx(10 * RATE, rel=0.1)
 
 
+def test_what_is_no_number_in_a_file_of_floats_is_silence(opened: Open) -> None:
+    samples = tone(1, 16_000).astype(np.float32)
+    samples[[100, 200, 300]] = np.nan, np.inf, -np.inf
+    header = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 0xFFFFFFFF, b"WAVE", b"fmt ", 16, 3, 1, 16_000, 64_000, 4, 32,
+                         b"data", samples.nbytes)  # fmt: skip
+
+    heard = decoded(opened(header + samples.tobytes()))
+
+    assert np.isfinite(heard).all()
+    assert np.array_equal(heard[1000:], samples[1000:])
+
+
+def test_a_recording_that_is_not_wanted_any_more_is_not_read_to_its_end(opened: Open) -> None:
+    wanted = iter([True] * 50)
+
+    pieces = list(audio.decode(opened(wav(60)), is_wanted=lambda: next(wanted, False)))
+
+    assert 0 < sum(len(piece) for piece in pieces) < 30 * audio.SAMPLE_RATE
+
+
 def test_a_recording_whose_format_changes_in_the_middle_is_decoded_to_its_end(opened: Open) -> None:
     """As when two mp3 files were put one behind the other, or a broadcast goes from stereo to mono."""
     stereo = encoded("mp3", "libmp3lame", rate=44_100, layout="stereo", seconds=3)

@@ -304,9 +304,28 @@ def test_the_first_to_come_is_the_first_to_go(batcher: Batcher) -> None:
 
 
 def test_recordings_take_turns(batcher: Batcher) -> None:
-    one, other = recording(batcher, windows=3), recording(batcher, windows=3)
+    one, other = recording(batcher), recording(batcher)
+    for _ in range(3):
+        window(batcher, one, seconds=15)
+        window(batcher, other, seconds=15)
 
     assert lines(all_steps(batcher)) == [one, other] * 3
+
+
+@pytest.mark.parametrize(
+    ("tries", "given"),
+    [(attempts(1, whole=True), 10 + 5), (attempts(1, whole=True)[1:], 10 + 25), (attempts(1, whole=True)[2:], 10 + 25)],
+    ids=["greedy", "with beams", "guessed at a temperature"],
+)
+def test_decoding_counts_by_how_many_texts_are_followed(
+    batcher: Batcher, tries: tuple[Attempt, ...], given: float
+) -> None:
+    line = recording(batcher)
+    window(batcher, line, tries=tries)
+
+    all_steps(batcher)
+
+    assert line.given == given
 
 
 def test_turns_are_counted_in_seconds_and_not_in_windows(batcher: Batcher) -> None:

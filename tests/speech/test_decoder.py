@@ -207,7 +207,7 @@ def talk(decoder: Decoder) -> Encoded:
 
 
 def test_what_is_said_is_heard(decoder: Decoder, vocabulary: Vocabulary, talk: Encoded) -> None:
-    [heard] = decoder.decode([talk], [vocabulary.prompt("transcribe", "en")], GREEDY, seconds=10)
+    [heard] = decoder.decode([talk], [vocabulary.prompt("transcribe", "en")], GREEDY, speech_seconds=10)
 
     assert recordings.overlap(heard.text, recordings.text_of(recordings.FOX)) > 0.8
     assert heard.text == vocabulary.text(heard.tokens).strip()
@@ -230,15 +230,15 @@ def test_a_text_that_is_longer_than_there_is_room_for_is_known_to_be_broken_off(
     before = vocabulary.previous(hotwords="", text="so we counted the foxes and the dogs again, " * 40)[:previous]
     prompt = vocabulary.prompt("transcribe", "en", before)
 
-    [whole] = decoder.decode([talk], [prompt], GREEDY, seconds=10)
-    [short] = decoder.decode([talk], [prompt], GREEDY, seconds=0)
+    [whole] = decoder.decode([talk], [prompt], GREEDY, speech_seconds=10)
+    [short] = decoder.decode([talk], [prompt], GREEDY, speech_seconds=0)
 
     assert len(whole.tokens) > 20
     assert whole.ended
-    assert len(short.tokens) == 20
-    assert short.tokens == whole.tokens[:20]
+    assert len(short.tokens) <= 20
+    assert short.tokens == whole.tokens[: len(short.tokens)]
     assert not short.ended
-    assert not short.is_reliable
+    assert short.can_go_on == short.is_reliable == (vocabulary.last_time(short.tokens) is not None)
 
 
 def test_a_text_never_needs_more_room_than_the_decoder_has(
@@ -248,7 +248,7 @@ def test_a_text_never_needs_more_room_than_the_decoder_has(
     prompt = vocabulary.prompt("transcribe", "en", before)
 
     for attempt in (GREEDY, Attempt(0, 1, whole=True)):
-        [heard] = decoder.decode([talk], [prompt], attempt, seconds=30)
+        [heard] = decoder.decode([talk], [prompt], attempt, speech_seconds=30)
         assert len(prompt) + len(heard.tokens) <= CONTEXT
 
 
@@ -256,8 +256,8 @@ def test_windows_in_company_are_heard_as_each_alone(decoder: Decoder, vocabulary
     prompt = vocabulary.prompt("transcribe", "en")
     quiet = lengthened(talk[:, :100], 10)
 
-    [alone] = decoder.decode([talk], [prompt], GREEDY, seconds=10)
-    _, in_company = decoder.decode([quiet, talk], [prompt, prompt], GREEDY, seconds=10)
+    [alone] = decoder.decode([talk], [prompt], GREEDY, speech_seconds=10)
+    _, in_company = decoder.decode([quiet, talk], [prompt, prompt], GREEDY, speech_seconds=10)
 
     assert in_company.tokens == alone.tokens
     assert in_company.avg_logprob == pytest.approx(alone.avg_logprob, abs=1e-2)
@@ -280,7 +280,7 @@ def test_spectrograms_in_company_are_encoded_as_each_alone(decoder: Decoder) -> 
 
 def test_words_are_found_in_the_window(decoder: Decoder, vocabulary: Vocabulary, talk: Encoded) -> None:
     prompt = vocabulary.prompt("transcribe", "en")
-    [heard] = decoder.decode([talk], [prompt], GREEDY, seconds=10)
+    [heard] = decoder.decode([talk], [prompt], GREEDY, speech_seconds=10)
     text = vocabulary.spoken(heard.tokens)
 
     alignment = decoder.align(talk, prompt, text, frames=850)

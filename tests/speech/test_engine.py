@@ -237,10 +237,15 @@ def test_a_beam_is_searched_where_one_is_asked_for(engine: Engine, monkeypatch: 
     decode = Decoder.decode
 
     def spied(
-        self: Decoder, encoded: Sequence[Encoded], prompts: Sequence[Sequence[int]], attempt: Attempt, *, seconds: float
+        self: Decoder,
+        encoded: Sequence[Encoded],
+        prompts: Sequence[Sequence[int]],
+        attempt: Attempt,
+        *,
+        speech_seconds: float,
     ) -> list[Hypothesis]:
         beams.append(attempt.beam_size)
-        return decode(self, encoded, prompts, attempt, seconds=seconds)
+        return decode(self, encoded, prompts, attempt, speech_seconds=speech_seconds)
 
     monkeypatch.setattr(Decoder, "decode", spied)
 
@@ -359,11 +364,16 @@ def test_a_step_that_fails_fails_only_the_recording_whose_fault_it_is(
     decode = Decoder.decode
 
     def failing(
-        self: Decoder, encoded: Sequence[Encoded], prompts: Sequence[Sequence[int]], attempt: Attempt, *, seconds: float
+        self: Decoder,
+        encoded: Sequence[Encoded],
+        prompts: Sequence[Sequence[int]],
+        attempt: Attempt,
+        *,
+        speech_seconds: float,
     ) -> list[Hypothesis]:
         if german in prompts:
             raise RuntimeError("out of memory")
-        return decode(self, encoded, prompts, attempt, seconds=seconds)
+        return decode(self, encoded, prompts, attempt, speech_seconds=speech_seconds)
 
     with monkeypatch.context() as patched:
         patched.setattr(Decoder, "decode", failing)

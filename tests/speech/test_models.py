@@ -110,7 +110,7 @@ def test_all_models_fit_into_a_gpu_of_12_gb_and_none_into_none() -> None:
 
 
 def test_the_best_that_fits_comes_first() -> None:
-    assert names(fitting(candidates(None), 3_500 * MB)) == ["medium", "small", "base", "tiny"]
+    assert names(fitting(candidates(None), 4_000 * MB)) == ["medium", "small", "base", "tiny"]
 
 
 @given(any_model)

@@ -183,6 +183,16 @@ def test_a_text_that_ends_with_a_time_was_heard_up_to_it(vocabulary: Vocabulary)
     assert vocabulary.last_time([]) is None
 
 
+def test_what_was_broken_off_is_kept_up_to_the_last_text_that_has_an_end(vocabulary: Vocabulary) -> None:
+    hello, bye = spelt(vocabulary, " Hello."), spelt(vocabulary, " Bye.")
+    whole = (at(vocabulary, 0.2), *hello, at(vocabulary, 1.5))
+
+    assert vocabulary.up_to_last_time([*whole, at(vocabulary, 2), *bye]) == whole
+    assert vocabulary.up_to_last_time([*whole, at(vocabulary, 2)]) == whole
+    assert vocabulary.up_to_last_time([at(vocabulary, 0.2), *hello]) == ()
+    assert vocabulary.up_to_last_time([]) == ()
+
+
 @pytest.mark.parametrize(
     ("text", "language", "words"),
     [

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,16 +16,26 @@ from tests.speech.fake_model import Asked, FakeModel, Said
 from whisper_api.speech.audio import SAMPLE_RATE
 from whisper_api.speech.batcher import Batcher, Cancelled
 from whisper_api.speech.decoder import Decoder, attempts
-from whisper_api.speech.devices import CPU
 from whisper_api.speech.features import LogMel
 from whisper_api.speech.lanes import Lanes
 from whisper_api.speech.options import Options
-from whisper_api.speech.plan import plan_for
+from whisper_api.speech.plan import Plan
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.transcription import Parts, Transcription
 from whisper_api.speech.voice import FRAME, VoiceDetector
 
-PLAN = replace(plan_for(CPU, cores=2), decoded_seconds_at_once=1)
+PLAN = Plan(
+    lanes=2,
+    threads=1,
+    speech_seconds=20,
+    margin_seconds=4,
+    bucket_seconds=0.5,
+    smallest_seconds=5,
+    company_seconds=5,
+    encoded_at_once=1,
+    decoded_seconds_at_once=1,
+    recordings_at_once=16,
+)
 """Two lanes; every window is decoded for itself."""
 
 SOON = 10.0
@@ -226,6 +235,15 @@ def test_a_text_is_not_taken_up_again(studio: MakeStudio, tokens: Tokens, said: 
 # ---- several windows -----------------------------------------------------------------------------------------------
 
 
+def test_a_text_that_was_broken_off_is_taken_up_again_from_its_last_time(studio: MakeStudio, tokens: Tokens) -> None:
+    """Some scripts take more tokens than there is room for."""
+    long = tokens(0.0, " Hello.", 4.0, 4.0, " Are you there?", 9.0, 9.0, *[" Bye, bye, my dear, I say to you"] * 60)
+    made = studio(one_after_another(Said(long[:320]), Said(tokens(0.0, " Bye.", 6.0))))
+
+    assert times(made.transcription(0, 15)) == close((" Hello.", 0, 4), (" Are you there?", 4, 9), (" Bye.", 9, 15))
+    assert len(made.model.asked) == 2
+
+
 def test_windows_come_in_their_order_though_a_later_one_is_done_earlier(studio: MakeStudio, tokens: Tokens) -> None:
     """The first window is of 20 s, the second of 5 s."""
     later_is_done = threading.Event()
@@ -276,6 +294,17 @@ def test_what_is_taken_up_again_is_told_what_was_said_before_it(studio: MakeStud
     list(made.transcription(0, 15, options=Options(condition_on_previous_text=True)))
 
     assert [made.vocabulary.text(asked.prompt) for asked in made.model.asked] == ["", " Hello."]
+
+
+def test_what_could_not_be_relied_on_in_the_end_is_not_told(studio: MakeStudio, tokens: Tokens) -> None:
+    """Even if the best of it was not guessed."""
+    tries = len(attempts(1, whole=False))
+    bad = [Said(tokens(0.0, " Hello.", 1.0), logprob=-2 - attempt) for attempt in range(tries)]
+    made = studio(one_after_another(*bad, Said(tokens(0.0, " Bye.", 1.0))))
+
+    list(made.transcription(0, 1, 6, 1, options=Options(condition_on_previous_text=True)))
+
+    assert made.vocabulary.text(made.model.asked[-1].prompt) == ""
 
 
 def test_what_was_guessed_at_a_high_temperature_is_not_told(studio: MakeStudio, tokens: Tokens) -> None:

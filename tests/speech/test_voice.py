@@ -111,6 +111,19 @@ def test_speech_that_is_hardly_recorded_is_speech_all_the_same(voice: VoiceDetec
     assert (quiet >= 0.5).mean() == pytest.approx((heard(voice, speech) >= 0.5).mean(), abs=0.1)
 
 
+@pytest.mark.parametrize("loud", [1, SAMPLE_RATE // 20, 4 * SAMPLE_RATE], ids=["a click", "a knock", "a loud speaker"])
+def test_whoever_is_quiet_after_something_loud_is_heard_before_long(voice: VoiceDetector, loud: int) -> None:
+    quiet = 0.003 * np.tile(
+        recordings.speech(recordings.HELLO, recordings.FOX, rate=SAMPLE_RATE, pause_seconds=0.3), 20
+    )
+    alone = heard(voice, quiet) >= 0.5
+    quiet[:loud] += 0.5 * np.random.default_rng(1).standard_normal(loud)
+
+    beside = heard(voice, quiet) >= 0.5
+
+    assert beside[-len(beside) // 3 :].mean() == pytest.approx(alone[-len(alone) // 3 :].mean(), abs=0.1)
+
+
 NUMBERS = np.random.default_rng(7)
 TIMES = np.arange(10 * SAMPLE_RATE) / SAMPLE_RATE
 NOTES = np.repeat((262, 294, 330, 349, 392, 392, 440, 440, 392, 349), SAMPLE_RATE)

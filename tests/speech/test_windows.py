@@ -51,16 +51,14 @@ def windows_of(
     return list(cut(recorded(speech, missing=missing, pieces=pieces), longest_seconds=longest))
 
 
-def around_pauses(window: Window, place: int) -> tuple[Span | None, Span | None]:
-    """The span before a pause that was left out just before ``place``, and the one after a pause just behind it."""
-    joints = list(accumulate(span.samples for span in window.spans))[:-1]
-    before = after = None
-    for joint, (earlier, later) in zip(joints, pairwise(window.spans), strict=True):
-        if joint <= place < joint + PADDING:
-            before = earlier
-        if joint - PADDING <= place < joint:
-            after = later
-    return before, after
+def joints(window: Window) -> list[tuple[int, Span, Span]]:
+    """Where pauses were left out of a window: each as a place in it and the spans on both sides."""
+    ends = accumulate(span.samples for span in window.spans)
+    return [(end, earlier, later) for end, (earlier, later) in zip(ends, pairwise(window.spans), strict=False)]
+
+
+def near_a_joint(window: Window, place: int) -> bool:
+    return any(abs(place - joint) <= PADDING for joint, *_ in joints(window))
 
 
 def seconds_of(window: Window) -> list[tuple[float, float]]:
@@ -141,42 +139,70 @@ def test_it_does_not_matter_in_which_pieces_a_recording_comes(
 
 
 @few
-@given(speeches(), limits, st.lists(st.floats(0, 1), max_size=20))
-def test_a_time_in_a_window_is_the_time_at_which_it_was_recorded(
-    speech: Probabilities, longest: float, shares: list[float]
+@given(speeches(), limits, st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=20))
+def test_what_touches_no_pause_that_was_left_out_was_recorded_when_it_is_heard(
+    speech: Probabilities, longest: float, shares: list[tuple[float, float]]
 ) -> None:
     for window in windows_of(speech, longest=longest):
         length = len(window.samples)
-        for place in {0, length - 1, *(int(share * (length - 1)) for share in shares)}:
-            before, after = around_pauses(window, place)
-            begin, end = window.begins(place / SAMPLE_RATE), window.ends((place + 1) / SAMPLE_RATE)
-            assert begin * SAMPLE_RATE == pytest.approx(window.samples[place] if after is None else after.start)
-            assert end * SAMPLE_RATE == pytest.approx(window.samples[place] + 1 if before is None else before.end)
+        for place in ((0, 1), (length - 1, length), *((int(a * length), int(b * length)) for a, b in shares)):
+            begin, end = min(place), max(place)
+            if begin < end and not near_a_joint(window, begin) and not near_a_joint(window, end):
+                start, stop = window.recorded(begin / SAMPLE_RATE, end / SAMPLE_RATE)
+                assert start * SAMPLE_RATE == pytest.approx(window.samples[begin])
+                assert stop * SAMPLE_RATE == pytest.approx(window.samples[end - 1] + 1)
 
 
 @few
-@given(speeches(), limits, st.lists(st.floats(-1, 40), min_size=2, max_size=20))
-def test_times_run_forwards_within_the_recording(speech: Probabilities, longest: float, times: list[float]) -> None:
+@given(speeches(), limits, st.lists(st.tuples(st.floats(-1, 40), st.floats(-1, 40)), min_size=1, max_size=20))
+def test_times_run_forwards_within_the_recording(
+    speech: Probabilities, longest: float, times: list[tuple[float, float]]
+) -> None:
     for window in windows_of(speech, longest=longest):
-        for clock in (window.begins, window.ends):
-            mapped = [clock(time) for time in sorted(times)]
-            assert mapped == sorted(mapped)
-            assert window.spans[0].start / SAMPLE_RATE <= mapped[0]
-            assert mapped[-1] <= window.spans[-1].end / SAMPLE_RATE
-        assert all(window.ends(time) <= window.begins(time) for time in times)
+        for time in times:
+            start, end = window.recorded(min(time), max(time))
+            assert window.spans[0].start / SAMPLE_RATE <= start <= end <= window.end
+
+
+@few
+@given(speeches(), limits, st.integers(1, PADDING), st.integers(1, PADDING))
+def test_what_reaches_into_a_pause_that_was_left_out_is_put_to_the_side_of_most_of_it(
+    speech: Probabilities, longest: float, before: int, after: int
+) -> None:
+    for window in windows_of(speech, longest=longest):
+        for joint, earlier, later in joints(window):
+            start, end = window.recorded((joint - before) / SAMPLE_RATE, (joint + after) / SAMPLE_RATE)
+            if before <= after:
+                assert start * SAMPLE_RATE == pytest.approx(later.start)
+                assert end * SAMPLE_RATE == pytest.approx(later.start + after)
+            else:
+                assert start * SAMPLE_RATE == pytest.approx(earlier.end - before)
+                assert end * SAMPLE_RATE == pytest.approx(earlier.end)
+
+
+@few
+@given(speeches(), limits, st.integers(1, PADDING))
+def test_a_sentence_that_reaches_into_a_pause_that_was_left_out_does_not_take_all_of_it(
+    speech: Probabilities, longest: float, reach: int
+) -> None:
+    for window in windows_of(speech, longest=longest):
+        for joint, earlier, later in joints(window):
+            start, _ = window.recorded((joint - reach) / SAMPLE_RATE, (joint + PADDING + 1) / SAMPLE_RATE)
+            _, end = window.recorded((joint - PADDING - 1) / SAMPLE_RATE, (joint + reach) / SAMPLE_RATE)
+            assert start * SAMPLE_RATE == pytest.approx(later.start)
+            assert end * SAMPLE_RATE == pytest.approx(earlier.end)
 
 
 @few
 @given(speeches(), limits)
-def test_nothing_begins_before_a_pause_that_was_left_out_or_ends_after_it(
-    speech: Probabilities, longest: float
-) -> None:
+def test_what_is_said_before_a_pause_that_was_left_out_stays_there(speech: Probabilities, longest: float) -> None:
+    """Also where only the last word of it was not told from silence."""
     for window in windows_of(speech, longest=longest):
-        joints = list(accumulate(span.samples for span in window.spans))[:-1]
-        for joint, (earlier, later) in zip(joints, pairwise(window.spans), strict=True):
-            for seconds in np.linspace(joint - PADDING + 1, joint + PADDING, 5) / SAMPLE_RATE:
-                assert window.ends(seconds) * SAMPLE_RATE <= earlier.end + 0.5
-                assert window.begins(seconds) * SAMPLE_RATE >= later.start - 0.5
+        for joint, earlier, later in joints(window):
+            start, end = window.recorded((joint - PADDING / 2) / SAMPLE_RATE, joint / SAMPLE_RATE)
+            assert (start * SAMPLE_RATE, end * SAMPLE_RATE) == pytest.approx((earlier.end - PADDING / 2, earlier.end))
+            start, end = window.recorded(joint / SAMPLE_RATE, (joint + PADDING / 2) / SAMPLE_RATE)
+            assert (start * SAMPLE_RATE, end * SAMPLE_RATE) == pytest.approx((later.start, later.start + PADDING / 2))
 
 
 @few
@@ -192,9 +218,8 @@ def test_what_is_left_of_a_window_keeps_the_clock_of_the_recording(
         assert sum(span.samples for span in rest.spans) == len(rest.samples)
         assert rest.spans[-1].end == window.spans[-1].end
         for later in range(1, len(rest.samples), 7919):
-            assert rest.begins(later / SAMPLE_RATE) == pytest.approx(window.begins((place + later) / SAMPLE_RATE))
-            if later > PADDING:  # or it ends in a pause whose beginning is not in the rest
-                assert rest.ends(later / SAMPLE_RATE) == pytest.approx(window.ends((place + later) / SAMPLE_RATE))
+            whole = window.recorded((place + later) / SAMPLE_RATE, window.seconds)
+            assert rest.recorded(later / SAMPLE_RATE, rest.seconds) == pytest.approx(whole)
 
 
 FOREVER = {

@@ -6,7 +6,7 @@ them open other files and addresses (https://ffmpeg.org/ffmpeg-protocols.html, "
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -65,17 +65,20 @@ def inspect(recording: Recording) -> Facts:
     return facts
 
 
-def decode(recording: Recording, *, max_seconds: float | None = None) -> Iterator[NDArray[np.float32]]:
+def decode(
+    recording: Recording, *, max_seconds: float | None = None, is_wanted: Callable[[], bool] = lambda: True
+) -> Iterator[NDArray[np.float32]]:
     """Decode ``recording`` into pieces of 16 kHz mono, float32 in [-1, 1], each of shape (samples,).
 
-    Damaged parts are passed over, and a file that is cut off gives what it holds. Raises UnreadableRecording, and
-    TooLong where there are more than ``max_seconds``: a small file may unpack to days of silence.
+    Damaged parts are passed over, and a file that is cut off gives what it holds. It ends as soon as it is not wanted
+    any more. Raises UnreadableRecording, and TooLong where there are more than ``max_seconds``: a small file may unpack
+    to days of silence.
     """
     left = None if max_seconds is None else int(max_seconds * SAMPLE_RATE)
     with _opened(recording) as container:
         pieces: list[NDArray[np.float32]] = []
         samples = 0
-        for piece in _resampled(_frames(container)):
+        for piece in _resampled(_frames(container, is_wanted=is_wanted)):
             pieces.append(piece)
             samples += len(piece)
             if left is not None and (left := left - len(piece)) < 0:
@@ -103,7 +106,8 @@ def _resampled(frames: Iterator[av.AudioFrame]) -> Iterator[NDArray[np.float32]]
 
 
 def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:
-    return frame.to_ndarray().astype(np.float32, copy=False).reshape(-1)
+    samples = frame.to_ndarray().astype(np.float32, copy=False).reshape(-1)
+    return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)  # as files of floats may have them
 
 
 @contextmanager
@@ -125,13 +129,17 @@ def _opened(recording: Recording) -> Iterator[InputContainer]:
         yield container
 
 
-def _frames(container: InputContainer, *, patience: int | None = None) -> Iterator[av.AudioFrame]:
+def _frames(
+    container: InputContainer, *, patience: int | None = None, is_wanted: Callable[[], bool] = lambda: True
+) -> Iterator[av.AudioFrame]:
     """The frames of the first audio stream, whatever of them can be decoded.
 
     With ``patience`` it ends after so many packets: a file may be made of nothing but damage.
     """
     packets = container.demux(container.streams.audio[0])
     for _ in range(patience) if patience is not None else itertools.count():
+        if not is_wanted():
+            return
         try:
             packet = next(packets)
         except StopIteration:

@@ -39,7 +39,7 @@ class StepFailed(Exception):
 class Line:
     """The windows of one recording, in their order.
 
-    ``given`` is what it had of the device so far, in seconds of encoded windows.
+    ``given`` is what it had of the device so far, in seconds of encoded windows or what takes as long.
     """
 
     def __init__(self, options: Options, *, arrival: int, given: float, language: str | None) -> None:
@@ -63,6 +63,12 @@ class Line:
             self._windows_guessed += 1
             if probability >= CERTAIN or self._windows_guessed >= most:
                 self.settle()
+
+    def correct(self, language: str, probability: float) -> None:
+        """Take a likelier language than was guessed: it may be why a text could not be relied on."""
+        with self._guessing:
+            if probability > self.language_probability:
+                self.language, self.language_probability = language, probability
 
     def settle(self) -> None:
         """Make the language out from what was guessed so far, if anything was."""
@@ -139,6 +145,11 @@ class Batcher:
         self._closed = False
         self._changed = threading.Condition()
 
+    @property
+    def recordings(self) -> int:
+        """How many there are, at least 1."""
+        return max(len(self._lines), 1)
+
     def join(self, options: Options, *, language: str | None) -> Line:
         """A new recording; its windows are :meth:`put`, and it ends with :meth:`complete` or :meth:`leave`."""
         with self._changed:
@@ -181,7 +192,8 @@ class Batcher:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        for line in list(self._lines):
+            lines = list(self._lines)
+        for line in lines:
             self.leave(line)
 
     def next(self) -> Encode | Decode | None:
@@ -191,8 +203,7 @@ class Batcher:
                 if step := self._choose():
                     self._waiting = [entry for entry in self._waiting if entry not in step.entries]
                     self._in_hand.append(step)
-                    if isinstance(step, Encode):
-                        self._give(step.entries)
+                    self._give(step)
                     for entry in step.entries:
                         entry.line.has_started = True
                     return step
@@ -208,16 +219,16 @@ class Batcher:
                     self._wait(entry)
             self._changed.notify_all()
 
-    def _give(self, entries: list[Entry]) -> None:
-        """Put down what the lines of ``entries`` are given, and raise the level by each line's share of it.
+    def _give(self, step: Encode | Decode) -> None:
+        """Put down what the lines of ``step`` are given, and raise the level by each line's share of it.
 
         If it did not rise, a stream of short recordings could keep a long one from ever being served.
         """
-        seconds = sum(entry.encoder_seconds for entry in entries)
-        share = seconds / sum(1 for line in self._lines if self._of(line))
-        self._level = max(self._level + share, min(entry.line.given for entry in entries))
-        for entry in entries:
-            entry.line.given += entry.encoder_seconds
+        costs = [(entry.line, _cost(entry, step)) for entry in step.entries]
+        share = sum(cost for _, cost in costs) / sum(1 for line in self._lines if self._of(line))
+        self._level = max(self._level + share, min(line.given for line, _ in costs))
+        for line, cost in costs:
+            line.given += cost
 
     def _wait(self, entry: Entry) -> None:
         """Put ``entry`` to those that wait; what its line could have had while it had nothing is not saved up."""
@@ -289,6 +300,16 @@ class Batcher:
     def _settle_language(self, line: Line) -> None:
         if line.language is None and line.is_complete and all(e.encoded is not None for e in self._of(line)):
             line.settle()
+
+
+def _cost(entry: Entry, step: Encode | Decode) -> float:
+    """What ``step`` takes of the device for ``entry``, in seconds of encoded windows.
+
+    A text is decoded in about half the time that its window is encoded in; so is each hypothesis more.
+    """
+    if isinstance(step, Encode):
+        return entry.encoder_seconds
+    return entry.decoder_seconds * entry.attempt.hypotheses / 2
 
 
 def _precedence(line: Line) -> tuple[float, bool, int]:

@@ -26,8 +26,9 @@ _CLEAR_LANGUAGE = 0.7
 _LONGEST_PHRASE = 16
 _MOST_REPEATS = 5
 
-# Nobody says more than so many tokens a second of the window, in any script; and so many come on top for its times.
-_TOKENS_A_SECOND = 12
+# Hindi is said at up to 18 tokens a second, English at 4; and so many come on top for the times. What is said in more,
+# as in Burmese, is broken off and taken up again.
+_TOKENS_A_SECOND = 20
 _TOKENS_ON_TOP = 20
 
 
@@ -43,6 +44,11 @@ class Attempt:
     beam_size: int
     whole: bool
 
+    @property
+    def hypotheses(self) -> int:
+        """How many texts are followed at a time."""
+        return _BEST_OF if self.temperature > 0 else self.beam_size
+
 
 def attempts(beam_size: int, *, whole: bool) -> tuple[Attempt, ...]:
     """What is tried in turn until a text can be relied on: Whisper's ladder, and below it rungs of our own.
@@ -57,7 +63,11 @@ def attempts(beam_size: int, *, whole: bool) -> tuple[Attempt, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What a window of so many ``seconds`` may say. ``ended`` is false where it was broken off for its length."""
+    """What a window of so many ``seconds`` may say.
+
+    ``ended`` is false where it was broken off for its length. It ``can_go_on`` where there is a time in it, which then
+    is its last token, to take it up again from.
+    """
 
     tokens: tuple[int, ...]
     text: str
@@ -66,6 +76,7 @@ class Hypothesis:
     no_speech_prob: float
     ended: bool
     seconds: float
+    can_go_on: bool = False
     temperature: float = 0.0
 
     @property
@@ -74,7 +85,7 @@ class Hypothesis:
 
     @property
     def is_likely(self) -> bool:
-        return self.ended and self.avg_logprob >= _LOGPROB_LIMIT
+        return (self.ended or self.can_go_on) and self.avg_logprob >= _LOGPROB_LIMIT
 
     @property
     def is_reliable(self) -> bool:
@@ -87,14 +98,15 @@ class Hypothesis:
     def confirms(self, other: "Hypothesis") -> bool:
         """Whether the two are about the same words, heard in windows of different length and not guessed.
 
-        A loop that the model falls into ends where the window does. What somebody says over and over, a litany or a
-        chorus, comes out the same however much silence follows it.
+        A loop that the model falls into ends where the window does, or never. What somebody says over and over, a
+        litany or a chorus, comes out the same however much silence follows it. Of a full window, whose length cannot be
+        changed, it must come out the same with beams as without.
         """
         return (
             self.is_likely
             and other.is_likely
             and self.temperature == other.temperature == 0
-            and self.seconds != other.seconds
+            and (self.seconds != other.seconds or (self.seconds >= LONGEST_SECONDS and self.ended))
             and _words(self.text) == _words(other.text)
         )
 
@@ -139,17 +151,17 @@ class Decoder:
         return token[2:-2], probability
 
     def decode(
-        self, encoded: Sequence[Encoded], prompts: Sequence[Sequence[int]], attempt: Attempt, *, seconds: float
+        self, encoded: Sequence[Encoded], prompts: Sequence[Sequence[int]], attempt: Attempt, *, speech_seconds: float
     ) -> list[Hypothesis]:
-        """Decode windows of ``seconds`` of speech at most, whose prompts are of one length."""
+        """Decode windows of one length, with so many seconds of speech at most, whose prompts are of one length."""
         prompt_length = len(prompts[0])
-        room = min(int(seconds * _TOKENS_A_SECOND) + _TOKENS_ON_TOP, CONTEXT - prompt_length)
+        room = min(int(speech_seconds * _TOKENS_A_SECOND) + _TOKENS_ON_TOP, CONTEXT - prompt_length)
         sampled = attempt.temperature > 0
         results = self._model.generate(
             StorageView.from_array(np.concatenate(encoded)),
             [list(prompt) for prompt in prompts],
             beam_size=attempt.beam_size,
-            num_hypotheses=_BEST_OF if sampled else 1,
+            num_hypotheses=attempt.hypotheses if sampled else 1,
             sampling_topk=0 if sampled else 1,
             sampling_temperature=attempt.temperature if sampled else 1,
             # CTranslate2 ends at half of this, or at this less the prompt but for its last token.
@@ -159,6 +171,7 @@ class Decoder:
             max_initial_timestamp_index=_LATEST_FIRST_TIME,
             suppress_tokens=self._vocabulary.suppressed,
         )
+        seconds = encoded[0].shape[1] / TOKENS_PER_SECOND
         return [self._hypothesis(result, attempt.temperature, seconds, room) for result in results]
 
     def align(
@@ -171,16 +184,20 @@ class Decoder:
 
     def _hypothesis(self, result: WhisperGenerationResult, temperature: float, seconds: float, room: int) -> Hypothesis:
         tokens = tuple(result.sequences_ids[0])
+        length, ended = len(tokens), len(tokens) < room
+        whole = () if ended else self._vocabulary.up_to_last_time(tokens)
+        tokens = whole or tokens
         text = self._vocabulary.text(tokens).strip()
         return Hypothesis(
             tokens=tokens,
             text=text,
             # CTranslate2's score is a mean over the tokens, Whisper's over the tokens and the end of text.
-            avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
+            avg_logprob=result.scores[0] * length / (length + 1),
             compression_ratio=compression_ratio(text),
             no_speech_prob=result.no_speech_prob,
-            ended=len(tokens) < room,
+            ended=ended,
             seconds=seconds,
+            can_go_on=bool(whole),
             temperature=temperature,
         )
 
@@ -199,7 +216,7 @@ def lengthened(encoded: Encoded, seconds: float) -> Encoded:
 
 
 def best_of(rejected: Sequence[Hypothesis]) -> Hypothesis:
-    """The one to take where none can be relied on: as in Whisper, the most likely of those that do not repeat."""
+    """The one to take where none can be relied on: as in faster-whisper, the likeliest of those that do not repeat."""
     varied = [one for one in rejected if one.compression_ratio <= _COMPRESSION_RATIO_LIMIT]
     return max(varied or rejected, key=lambda one: one.avg_logprob)
 

@@ -6,8 +6,8 @@ from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from dataclasses import replace
 
-from whisper_api.speech.batcher import Batcher, Decode, Encode, Entry, StepFailed
-from whisper_api.speech.decoder import Decoder, Hypothesis, best_of, lengthened, without_loops
+from whisper_api.speech.batcher import CERTAIN, Batcher, Decode, Encode, Entry, StepFailed
+from whisper_api.speech.decoder import Decoder, Hypothesis, best_of, compression_ratio, lengthened, without_loops
 from whisper_api.speech.features import FRAMES_PER_SECOND, stretched
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.words import Spoken, TimedWord, timed_words
@@ -53,6 +53,8 @@ class Lanes:
         for entry, encoded in zip(entries, self._decoder.encode(features), strict=True):
             if entry.line.language is None:
                 entry.line.guess(*self._decoder.detect_language(encoded))
+            elif entry.rejected and entry.line.language_probability < CERTAIN:
+                entry.line.correct(*self._decoder.detect_language(encoded))
             entry.encoded = lengthened(encoded, entry.decoder_seconds)
 
     def _decode(self, entries: list[Entry]) -> None:
@@ -60,7 +62,7 @@ class Lanes:
             [entry.encoded for entry in entries if entry.encoded is not None],
             [self._prompt(entry) for entry in entries],
             entries[0].attempt,
-            seconds=entries[0].decoder_seconds,
+            speech_seconds=max(entry.seconds for entry in entries),
         )
         for entry, hypothesis in zip(entries, hypotheses, strict=True):
             if hypothesis.is_silence:
@@ -75,7 +77,18 @@ class Lanes:
         if len(entry.attempts) == 1:
             best = best_of(entry.rejected)
             tokens = without_loops(best.tokens)
-            self._finish(entry, replace(best, tokens=tokens, text=self._vocabulary.text(tokens).strip()))
+            text = self._vocabulary.text(tokens).strip()
+            self._finish(
+                entry,
+                replace(
+                    best,
+                    tokens=tokens,
+                    text=text,
+                    compression_ratio=compression_ratio(text),
+                    # As in Whisper, so that it is no context for what follows.
+                    temperature=hypothesis.temperature,
+                ),
+            )
         else:
             entry.give_up_attempt()
 

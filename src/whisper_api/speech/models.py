@@ -38,10 +38,10 @@ class Model:
     def gpu_memory(self) -> int:
         """Bytes of GPU memory to have free before running it in float16: an estimate on the safe side.
 
-        The weights are float16 on the hub, so ``size`` is what they take; to that come activations and caches
-        that grow with the model (half of the weights again) and CUDA's own context (700 MB).
+        The weights are float16 on the hub, so ``size`` is what they take; to that come activations and the caches of
+        a batch, which grow with the model (as much as the weights again), and CUDA's own context (700 MB).
         """
-        return self.size + self.size // 2 + 700 * MB
+        return 2 * self.size + 700 * MB
 
 
 def _systran(name: str, rank: int, revision: str, size: int, sha256: str | None) -> Model:

@@ -46,6 +46,12 @@ class Plan:
         """How long the decoder sees a window of the encoder's."""
         return min(math.ceil(encoder_seconds / self.company_seconds) * self.company_seconds, LONGEST_SECONDS)
 
+    @property
+    def windows_ahead(self) -> int:
+        """How many windows keep all lanes busy, those that are decoded and those that are encoded meanwhile."""
+        longest = self.decoder_seconds(self.encoder_seconds(self.speech_seconds))
+        return self.lanes * (self.decoded_at_once(longest) + self.encoded_at_once)
+
     def decoded_at_once(self, decoder_seconds: float) -> int:
         """How many windows of a length are decoded together."""
         return max(1, int(self.decoded_seconds_at_once / decoder_seconds))
@@ -64,15 +70,15 @@ def plan_for(device: Device, *, cores: int | None = None) -> Plan:
             smallest_seconds=10,
             company_seconds=10,
             encoded_at_once=8,
-            decoded_seconds_at_once=480,
+            decoded_seconds_at_once=240,
             recordings_at_once=64,
         )
     cores = cores or usable_cores()
     lanes = max(min(cores, 2), cores // 2)
     return Plan(
         lanes=lanes,
-        # Twice as many threads as cores: a lane that has nothing beside it gets them all, and lanes that do lose
-        # a few percent to each other.
+        # Twice as many threads as cores: a lane that has nothing beside it gets more of them, up to four cores all, and
+        # lanes that do lose a few percent to each other.
         threads=math.ceil(2 * cores / lanes) if lanes > 1 else cores,
         speech_seconds=20,
         margin_seconds=4,
@@ -81,7 +87,7 @@ def plan_for(device: Device, *, cores: int | None = None) -> Plan:
         company_seconds=6,
         encoded_at_once=1,
         decoded_seconds_at_once=96,
-        recordings_at_once=max(16, 4 * cores),
+        recordings_at_once=max(32, 4 * cores),
     )
 
 

@@ -31,6 +31,7 @@ class Vocabulary:
     """The tokens of one model."""
 
     def __init__(self, tokenizer: tokenizers.Tokenizer, *, multilingual: bool) -> None:
+        tokenizer.model._resize_cache(0)  # it would keep words of prompts for ever
         self._tokenizer = tokenizer
         self._multilingual = multilingual
         self._any = self._speaking("transcribe", "en")
@@ -82,6 +83,13 @@ class Vocabulary:
         if spoken:
             passages.append(Passage(start, max(seconds, start), tuple(spoken)))
         return passages
+
+    def up_to_last_time(self, tokens: Sequence[int]) -> tuple[int, ...]:
+        """``tokens`` up to the last time that ends a text, or none of them."""
+        for position in range(len(tokens) - 1, 0, -1):
+            if tokens[position] >= self._any.timestamp_begin and tokens[position - 1] < self._any.eot:
+                return tuple(tokens[: position + 1])
+        return ()
 
     def last_time(self, tokens: Sequence[int]) -> float | None:
         """The time that ends the text, in seconds of the window, or None where it does not end with one."""

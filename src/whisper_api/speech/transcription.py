@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,15 @@ from whisper_api.speech.windows import LONGEST_SECONDS, Window, cut
 from whisper_api.speech.words import Spoken, TimedWord
 from whisper_api.transcript import Segment, Word, joined
 
-# A text that ends so long before the speech does is taken up again from there, as Whisper itself moves on; but not
-# where it would hardly get on.
+# A text that ends so long before the speech does is taken up again from there, as one that was broken off is; but not
+# where it would hardly get on. (Whisper itself does so only where the text ends with two times: what follows a single
+# one it takes for silence. Here there is none to speak of.)
 _UNHEARD_SECONDS = 3.0
 _LEAST_HEARD_SECONDS = 1.0
 
 # What was guessed at a high temperature is no good context, and is forgotten as in Whisper.
 _TRUSTED_TEMPERATURE = 0.5
-_SEGMENTS_REMEMBERED = 32  # more than the prompt has room for
+_SEGMENTS_REMEMBERED = 224  # tokens that a prompt has room for: each segment has one at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class Transcription:
     """Iterate over it for its segments, or over :meth:`parts` for what each window brings, once.
 
     ``language`` and ``duration`` are known as soon as the one has been made out and the other read to its end;
-    ``language`` stays None where nobody speaks. Raises UnreadableRecording, and Cancelled after :meth:`cancel`.
+    ``language`` stays None where nobody speaks. Raises UnreadableRecording, and Cancelled after :meth:`cancel`, which
+    is also for one that is not wanted after all.
     """
 
     def __init__(self, engine: Parts, recording: audio.Recording, options: Options, *, language: str | None) -> None:
@@ -103,22 +105,20 @@ class Transcription:
 
     @property
     def _windows_ahead(self) -> int:
-        """Enough to make the language out, and to keep all lanes busy with this recording alone.
-
-        Only one where each window must know the one before.
-        """
-        plan = self._engine.plan
+        """Its share of what keeps all lanes busy; only one where each window must know the one before."""
         if self._options.condition_on_previous_text:
             return 1
-        longest = plan.decoder_seconds(plan.encoder_seconds(plan.speech_seconds))
-        return max(plan.lanes * (plan.decoded_at_once(longest) + plan.encoded_at_once), MOST_GUESSES)
+        share = -(-self._engine.plan.windows_ahead // self._engine.batcher.recordings)
+        return max(share, MOST_GUESSES)
 
     def _pieces(self) -> Iterator[NDArray[np.float32]]:
-        for piece in audio.decode(self._recording, max_seconds=self._options.max_seconds):
-            if self._line.was_left:
-                raise Cancelled
+        for piece in audio.decode(
+            self._recording, max_seconds=self._options.max_seconds, is_wanted=lambda: not self._line.was_left
+        ):
             self._samples += len(piece)
             yield piece
+        if self._line.was_left:
+            raise Cancelled
         if not self._samples:
             raise UnreadableRecording(audio.NO_SOUND)
         self.duration = self._samples / audio.SAMPLE_RATE
@@ -154,8 +154,10 @@ class Transcription:
             if self._options.condition_on_previous_text:
                 trusted = spoken.hypothesis.temperature <= _TRUSTED_TEMPERATURE
                 self._said = [*self._said, *said][-_SEGMENTS_REMEMBERED:] if trusted else []
-            if heard is None or heard < _LEAST_HEARD_SECONDS or window.seconds - heard < _UNHEARD_SECONDS:
-                return Part(tuple(segments), window.ends(window.seconds))
+            unheard = window.seconds - (heard or 0.0)
+            is_heard = spoken.hypothesis.ended and unheard < _UNHEARD_SECONDS
+            if heard is None or heard < _LEAST_HEARD_SECONDS or unheard <= 0 or is_heard:
+                return Part(tuple(segments), window.end)
             window = window.after(heard)
             entry = self._send(window)
 
@@ -164,15 +166,16 @@ class Transcription:
         vocabulary, hypothesis = self._engine.vocabulary, spoken.hypothesis
         for passage in vocabulary.passages(hypothesis.tokens, window.seconds):
             due += len(passage.tokens)
-            timed = []
+            timed: list[TimedWord] = []
             while words and due > 0:  # a word, or a mark at its end, may reach into the next passage
                 due -= words[0].tokens
-                timed.append(self._word(window, words.popleft()))
+                timed.append(words.popleft())
             text = vocabulary.text(passage.tokens)
             if not text.strip():
                 continue
-            start = max(window.begins(passage.start), self._previous_end)
-            self._previous_end = end = max(window.ends(passage.end), start)
+            if timed:  # they tell it better
+                passage = replace(passage, start=timed[0].start, end=timed[-1].end)
+            start, end = self._times(window, passage.start, passage.end)
             yield Segment(
                 start=start,
                 end=end,
@@ -180,12 +183,22 @@ class Transcription:
                 avg_logprob=hypothesis.avg_logprob,
                 compression_ratio=hypothesis.compression_ratio,
                 no_speech_prob=hypothesis.no_speech_prob,
-                words=tuple(timed),
+                words=tuple(self._words(window, timed, start, end)),
             )
+            self._previous_end = end
 
-    def _word(self, window: Window, word: TimedWord) -> Word:
-        start = window.begins(word.start)
-        return Word(word.text, start, max(window.ends(word.end), start), word.probability)
+    def _words(self, window: Window, timed: list[TimedWord], earliest: float, latest: float) -> Iterator[Word]:
+        for word in timed:
+            start, end = window.recorded(word.start, word.end)
+            start = min(max(start, earliest), latest)
+            earliest = end = min(max(end, start), latest)
+            yield Word(word.text, start, end, word.probability)
+
+    def _times(self, window: Window, start: float, end: float) -> tuple[float, float]:
+        """On the recording's clock, and not before the segment before has ended."""
+        start, end = window.recorded(start, end)
+        start = max(start, self._previous_end)
+        return start, max(end, start)
 
 
 def _result(entry: Entry) -> Spoken:

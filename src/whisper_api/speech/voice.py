@@ -18,9 +18,10 @@ _CONTEXT = 64
 _STATE = (1, 1, 128)
 
 # The network misses much of what is quieter than a thirtieth of this, which Whisper itself understands.
-_LOUD_ENOUGH = 0.1
+_LOUD_ENOUGH = 0.05
 _MOST_AMPLIFIED = 32.0
-_PEAK_PERCENTILE = 99.9  # a click is no peak
+_PEAK_PERCENTILE = 99.0  # a knock is no peak
+_PEAK_DECAY = 0.2  # from block to block: whoever speaks next may be quieter
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class VoiceDetector:
         context = np.zeros(_CONTEXT, np.float32)
         peak = 0.0
         for block in _blocks(pieces):
-            peak = max(peak, float(np.percentile(np.abs(block), _PEAK_PERCENTILE)))
+            peak = max(peak * _PEAK_DECAY, float(np.percentile(np.abs(block), _PEAK_PERCENTILE)))
             gain = _LOUD_ENOUGH / min(max(peak, _LOUD_ENOUGH / _MOST_AMPLIFIED), _LOUD_ENOUGH)
             amplified = np.pad(block * np.float32(gain), (0, -len(block) % FRAME))
             speech, hidden, cell = self._probabilities(amplified, context, hidden, cell)

@@ -53,23 +53,28 @@ class Window:
     def seconds(self) -> float:
         return len(self.samples) / SAMPLE_RATE
 
-    def begins(self, seconds: float) -> float:
-        """The recording's time at which that begins which begins after ``seconds`` of this window.
+    @property
+    def end(self) -> float:
+        """The recording's time at which this window ends."""
+        return self.spans[-1].end / SAMPLE_RATE
 
-        Around a pause that was left out, its two ends are still there: what begins in the first begins after it all.
+    def recorded(self, start: float, end: float) -> tuple[float, float]:
+        """The recording's times, in seconds, of what lasts from ``start`` to ``end`` of this window.
+
+        Of a pause that was left out, the two ends are still there. What begins in the first and goes on after the pause
+        begins after it, and what ends in the second and began before the pause ended before it: Whisper likes to let
+        a sentence begin where the one before it ended.
         """
-        sample, ends = self._place(seconds)
-        index = min(bisect_right(ends, sample + _PADDING), len(ends) - 1)
-        return max(self.spans[index].end - ends[index] + sample, self.spans[index].start) / SAMPLE_RATE
-
-    def ends(self, seconds: float) -> float:
-        """The recording's time at which that ends which ends after ``seconds`` of this window.
-
-        What ends in the second end of a pause that was left out ends before it all.
-        """
-        sample, ends = self._place(seconds)
-        index = bisect_left(ends, sample - _PADDING)
-        return min(self.spans[index].end - ends[index] + sample, self.spans[index].end) / SAMPLE_RATE
+        begin, ends = self._place(start)
+        finish, _ = self._place(max(start, end))
+        first = min(bisect_right(ends, begin), len(ends) - 1)
+        last = bisect_left(ends, finish)
+        if first < last and ends[first] - begin <= min(_PADDING, finish - ends[first]):
+            first, begin = first + 1, ends[first]
+        if first < last and finish - ends[last - 1] <= _PADDING:
+            last, finish = last - 1, ends[last - 1]
+        began = self._time(first, begin, ends)
+        return began, max(self._time(last, finish, ends), began)
 
     def after(self, seconds: float) -> "Window":
         """What is left of this window after so many seconds of it."""
@@ -81,6 +86,9 @@ class Window:
     def _place(self, seconds: float) -> tuple[int, list[int]]:
         sample = min(max(round(seconds * SAMPLE_RATE), 0), len(self.samples))
         return sample, list(accumulate(span.samples for span in self.spans))
+
+    def _time(self, index: int, sample: int, ends: list[int]) -> float:
+        return (self.spans[index].end - ends[index] + sample) / SAMPLE_RATE
 
 
 def cut(sounds: Iterator[Sound], *, longest_seconds: float = LONGEST_SECONDS) -> Iterator[Window]:
@@ -216,13 +224,13 @@ class _Packer:
         if self._utterances and utterance.start - self._utterances[-1].end > _BREAK:
             yield from self.finish()
         while self._utterances and _length([*self._utterances, utterance]) > self._longest:
-            yield self._window(self._best_cut(utterance), utterance.start)
+            yield self._window(self._best_cut(utterance), utterance)
         self._utterances.append(utterance)
 
     def finish(self) -> Iterator[Window]:
         """The last window before silence or the end of the recording."""
         if self._utterances:
-            yield self._window(len(self._utterances), 2 * self._tape.end)
+            yield self._window(len(self._utterances), None)
 
     def _best_cut(self, following: Span) -> int:
         """How many utterances to take: up to the longest pause that leaves the window well filled."""
@@ -234,13 +242,14 @@ class _Packer:
         ]
         return max(filled, key=lambda count: (pauses[count - 1], count))
 
-    def _window(self, count: int, following_start: int) -> Window:
+    def _window(self, count: int, following: Span | None) -> Window:
         taken, self._utterances = self._utterances[:count], self._utterances[count:]
         if self._utterances:
-            following_start = self._utterances[0].start
+            following = self._utterances[0]
         first, last = taken[0], taken[-1]
         start = max(first.start - min(_PADDING, (first.start - self._previous_end) // 2), 0)
-        end = min(last.end + min(_PADDING, (following_start - last.end) // 2), self._tape.end)
+        pause = _PADDING if following is None else min(_PADDING, (following.start - last.end) // 2)
+        end = min(last.end + pause, self._tape.end)
         self._previous_end = last.end
         return self._tape.window(_joined(taken, start, end))
 

@@ -1,19 +1,23 @@
 """The server under load, and beside it, in the same run and on the same weights, what people run today.
 
-Prints one line of JSON for every measurement; ``throughput`` is seconds of audio a second. With ``--openai`` the
-checkpoint of openai-whisper that was made of the same weights.
+Prints one line of JSON for every measurement, and at the end one for the medians over all runs; ``throughput`` is
+seconds of audio a second, ``times_faster_whisper`` that of faster-whisper's defaults on the same recordings in the same
+run. Peers that take long are measured once, in the first run: faster-whisper's batched pipeline, and with ``--openai``
+openai-whisper, on the checkpoint that was made of the same weights.
 
-usage: python benchmarks/throughput.py [--openai base.pt] [--clients 1 8] [--minutes 10] [--data DIR] [--limit N]
+usage: python benchmarks/throughput.py [--runs 3] [--openai base.pt] [--clients 1 8] [--minutes 10] [--data DIR]
+           [--limit N]
 """
 
 import argparse
 import json
-import statistics
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import peers
 from audio import written
@@ -23,9 +27,26 @@ from utterances import Utterance, add_options, joined, read, word_error_rate
 from whisper_api.speech import weights
 from whisper_api.speech.engine import Engine
 
+BASELINE = "faster-whisper"
+LONG = ", one long recording"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured in one run of whoever is named; ``wer`` in percent."""
+
+    run: int
+    name: str
+    throughput: float
+    wer: float
+
+    @property
+    def is_long(self) -> bool:
+        return self.name.endswith(LONG)
+
 
 class Report:
-    """The measurements of one run, each said as soon as it is there."""
+    """The measurements of all runs, each said as soon as it is there."""
 
     def __init__(self, utterances: list[Utterance], long: Path, long_text: str, long_seconds: float) -> None:
         self.files = [utterance.file for utterance in utterances]
@@ -34,16 +55,33 @@ class Report:
         self.long = long
         self._long_text = long_text
         self._long_seconds = long_seconds
+        self._measured: list[Measurement] = []
+        self.run = 0
 
     def clips(self, name: str, wall: float, texts: list[str], **more: object) -> None:
         self._say(name, self._seconds, wall, word_error_rate(self._said, texts), **more)
 
     def recording(self, name: str, wall: float, text: str) -> None:
-        self._say(name, self._long_seconds, wall, word_error_rate([self._long_text], [text]))
+        self._say(name + LONG, self._long_seconds, wall, word_error_rate([self._long_text], [text]))
+
+    def medians(self) -> None:
+        baselines = {(one.run, one.is_long): one for one in self._measured if one.name in (BASELINE, BASELINE + LONG)}
+        for name in dict.fromkeys(one.name for one in self._measured):
+            seen = [one for one in self._measured if one.name == name]
+            times = [one.throughput / baselines[one.run, one.is_long].throughput for one in seen]
+            line = {
+                "throughput": median(one.throughput for one in seen),
+                "times_faster_whisper": median(times),
+                "wer": median(one.wer for one in seen),
+            }
+            rounded = {key: round(value, 2) for key, value in line.items()}
+            print(json.dumps({"benchmark": "throughput", "median_of": len(seen), "what": name, **rounded}), flush=True)
 
     def _say(self, name: str, seconds: float, wall: float, wer: float, **more: object) -> None:
+        self._measured.append(Measurement(self.run, name, seconds / wall, wer))
         line = {"audio_s": round(seconds, 1), "wall_s": round(wall, 2), "throughput": round(seconds / wall, 2)}
-        print(json.dumps({"benchmark": "throughput", "what": name, **line, "wer": round(wer, 2), **more}), flush=True)
+        head = {"benchmark": "throughput", "run": self.run, "what": name}
+        print(json.dumps({**head, **line, "wer": round(wer, 2), **more}), flush=True)
 
 
 def main(options: argparse.Namespace) -> None:
@@ -52,12 +90,18 @@ def main(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         long = written(Path(folder) / "long.wav", samples)
         report = Report(utterances, long, text, len(samples) / 16_000)
-        measure_server(report, options.clients)
-        measure_script(report, max(options.clients))
-        measure_peer(report, "faster-whisper", peers.faster_whisper())
-        measure_peer(report, "faster-whisper, batched", peers.faster_whisper_batched())
-        if options.openai:
-            measure_peer(report, "openai-whisper", peers.openai_whisper(options.openai))
+        for run in range(options.runs):
+            report.run = run + 1
+            measure_server(report, options.clients)
+            measure_script(report, max(options.clients))
+            faster_whisper = peers.faster_whisper()
+            measure_clips(report, BASELINE, faster_whisper)
+            measure_long(report, BASELINE, faster_whisper)
+            if run == 0:
+                measure_clips(report, "faster-whisper, batched", peers.faster_whisper_batched())
+                if options.openai:
+                    measure_clips(report, "openai-whisper", peers.openai_whisper(options.openai))
+        report.medians()
 
 
 def measure_server(report: Report, clients: list[int]) -> None:
@@ -67,7 +111,7 @@ def measure_server(report: Report, clients: list[int]) -> None:
             latency = {"p50_s": round(seen.median_latency, 2), "p95_s": round(seen.late, 2)}
             report.clips(f"server, {count} clients", seen.wall, seen.texts, **latency)
         seen = load(server.url, [report.long], clients=1)
-        report.recording("server, one long recording", seen.wall, seen.texts[0])
+        report.recording("server", seen.wall, seen.texts[0])
 
 
 def measure_script(report: Report, clients: int) -> None:
@@ -82,17 +126,20 @@ def measure_script(report: Report, clients: int) -> None:
     engine.close()
 
 
-def measure_peer(report: Report, name: str, transcribe: peers.Transcribe) -> None:
+def measure_clips(report: Report, name: str, transcribe: peers.Transcribe) -> None:
     transcribe(report.files[0])
     texts, latencies = [], []
     for file in report.files:
         began = time.perf_counter()
         texts.append(transcribe(file))
         latencies.append(time.perf_counter() - began)
-    report.clips(name, sum(latencies), texts, p50_s=round(statistics.median(latencies), 2))
+    report.clips(name, sum(latencies), texts, p50_s=round(median(latencies), 2))
+
+
+def measure_long(report: Report, name: str, transcribe: peers.Transcribe) -> None:
     began = time.perf_counter()
     text = transcribe(report.long)
-    report.recording(f"{name}, one long recording", time.perf_counter() - began, text)
+    report.recording(name, time.perf_counter() - began, text)
 
 
 def _text(engine: Engine, file: Path) -> str:
@@ -101,6 +148,7 @@ def _text(engine: Engine, file: Path) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--openai", type=Path, metavar="CHECKPOINT")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--minutes", type=float, default=10)

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
         "1 or more; unset: half of what is free at start",
         ge=1,
     )
-    shutdown_grace_s: int = _setting(10, "Seconds that the task being processed gets at shutdown", "0 or more", ge=0)
+    shutdown_grace_s: int = _setting(10, "Seconds that the tasks being processed get at shutdown", "0 or more", ge=0)
 
     log_dir: Path = _setting(
         Path("data/"),

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --no-input --only-binary :all: --require-hashes
 
-.PHONY: run test check format lock clean
+.PHONY: run test check bench format lock clean
 
 run: $(VENV)/run.done ## Start the server with the embedded model, or with MAX_MODEL if it is set.
 	@grep -qs '^ *MAX_MODEL *=' .env || export MAX_MODEL="$${MAX_MODEL:-starter}"; exec $(BIN)/whisper_api
@@ -18,6 +18,9 @@ check: $(VENV)/dev.done ## Lint, check the format, check the types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(VENV)/dev.done ## Install what the benchmarks need on top; openai-whisper, a peer, is up to you.
+	$(PIP) install --no-input jiwer matplotlib whisper-normalizer
 
 format: $(VENV)/dev.done ## Put the code into shape.
 	$(BIN)/ruff check --fix .

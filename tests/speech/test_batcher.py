@@ -51,8 +51,10 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def recording(batcher: Batcher, *, language: str | None = "en", windows: int = 0) -> Line:
+def recording(batcher: Batcher, *, language: str | None = "en", windows: int = 0, begins: bool = False) -> Line:
+    """One of which something was decoded before, unless it ``begins``."""
     line = batcher.join(Options(), language=language)
+    line.was_decoded = not begins
     for _ in range(windows):
         window(batcher, line)
     return line
@@ -151,6 +153,22 @@ def test_the_windows_of_a_recording_go_in_their_order(batcher: Batcher) -> None:
 
     assert [entry for step in steps if isinstance(step, Encode) for entry in step.entries] == entries
     assert [entry for step in steps if isinstance(step, Decode) for entry in step.entries] == entries
+
+
+def test_the_first_words_of_a_recording_do_not_wait_for_the_next_ones(batcher: Batcher) -> None:
+    recording(batcher, windows=7, begins=True)
+
+    decoded = [len(step.entries) for step in all_steps(batcher) if isinstance(step, Decode)]
+
+    assert decoded == [1, 3, 3]
+
+
+def test_the_first_words_of_recordings_wait_for_each_other(batcher: Batcher) -> None:
+    came = [recording(batcher, windows=2, begins=True) for _ in range(3)]
+
+    decoded = [step for step in all_steps(batcher) if isinstance(step, Decode)]
+
+    assert [entry.line for entry in decoded[0].entries] == came
 
 
 def test_a_recording_alone_fills_its_batches(batcher: Batcher) -> None:

@@ -385,10 +385,10 @@ def test_a_step_that_fails_fails_only_the_recording_whose_fault_it_is(
     assert "lazy" in text_of(engine, FOX)
 
 
-def test_a_file_that_is_not_there_is_unreadable(engine: Engine, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_named(engine: Engine, tmp_path: Path) -> None:
     transcription = engine.transcribe(tmp_path / "talk.mp3")
 
-    with pytest.raises(UnreadableRecording):
+    with pytest.raises(FileNotFoundError, match=r"talk\.mp3"):
         list(transcription)
 
 
@@ -404,10 +404,9 @@ def test_a_recording_that_is_too_long_is_refused(engine: Engine, talk: Path) -> 
         list(engine.transcribe(talk, Options(max_seconds=30)))
 
 
-@pytest.mark.parametrize("options", [Options(language="xx"), Options(language="yue")])
-def test_a_language_that_the_model_lacks_is_refused(engine: Engine, options: Options) -> None:
-    with pytest.raises(UnsupportedRequest, match="does not know"):
-        engine.transcribe(FOX, options)
+def test_a_language_that_the_model_lacks_is_refused(engine: Engine) -> None:
+    with pytest.raises(UnsupportedRequest, match="does not know Cantonese"):
+        engine.transcribe(FOX, Options(language="yue"))
 
 
 def test_what_is_no_model_cannot_be_loaded() -> None:
@@ -442,8 +441,6 @@ def test_an_engine_that_has_nothing_to_do_ends_its_threads_when_it_is_closed(sta
 
     engine.close()
 
-    for thread in threads:
-        thread.join(SOON)
     assert not any(thread.is_alive() for thread in threads)
     with pytest.raises(Cancelled):
         engine.transcribe(FOX)

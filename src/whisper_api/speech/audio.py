@@ -72,7 +72,7 @@ def decode(
 
     Damaged parts are passed over, and a file that is cut off gives what it holds. It ends as soon as it is not wanted
     any more. Raises UnreadableRecording, and TooLong where there are more than ``max_seconds``: a small file may unpack
-    to days of silence.
+    to days of silence. Raises OSError where the file cannot be opened.
     """
     left = None if max_seconds is None else int(max_seconds * SAMPLE_RATE)
     with _opened(recording) as container:
@@ -114,6 +114,8 @@ def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:
 def _opened(recording: Recording) -> Iterator[InputContainer]:
     # By its path, so that each reader has a position of its own, and FFmpeg reads without the interpreter.
     path = f"/dev/fd/{recording}" if isinstance(recording, int) else os.fspath(recording)
+    with open(path, "rb"):  # says better than FFmpeg what is wrong with a path
+        pass
     try:
         container = av.open(
             f"file:{path}",

@@ -47,6 +47,7 @@ class Line:
         self.arrival = arrival
         self.given = given
         self.has_started = False
+        self.was_decoded = False
         self.is_complete = False
         self.was_left = False
         self.language = language
@@ -206,6 +207,7 @@ class Batcher:
                     self._give(step)
                     for entry in step.entries:
                         entry.line.has_started = True
+                        entry.line.was_decoded |= isinstance(step, Decode)
                     return step
                 self._changed.wait()
             return None
@@ -281,8 +283,8 @@ class Batcher:
         for company, entries in groups.items():
             largest = self._plan.decoded_at_once(entries[0].decoder_seconds)
             others = [entry for entry in coming if entry.company == company]
-            if any(self._is_last(entry) for entry in entries):
-                # Whoever has just this left to be decoded waits for each other recording's next window and no more.
+            if any(self._is_last(entry) or not entry.line.was_decoded for entry in entries):
+                # The first words of a recording, and its last, wait for each other recording's next window at most.
                 here = {entry.line for entry in entries}
                 others = [entry for entry in others if entry.line not in here]
             if len(entries) >= largest or not others:

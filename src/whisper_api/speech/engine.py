@@ -5,6 +5,8 @@ for segment in engine.transcribe("talk.mp3"):
     print(f"{segment.start:7.2f} {segment.text}")
 """
 
+import weakref
+
 from faster_whisper import WhisperModel
 
 from whisper_api.speech import audio
@@ -26,7 +28,10 @@ _AS_IT_IS = Options()
 
 
 class Engine:
-    """A model in memory. :meth:`transcribe` may be called from many threads: what they send is done together."""
+    """A model in memory. :meth:`transcribe` may be called from many threads: what they send is done together.
+
+    It closes itself when neither it nor any transcription is used any more, and at the end of the program.
+    """
 
     def __init__(self, model: WhisperModel, *, name: str, translates: bool, plan: Plan) -> None:
         self.name = name
@@ -34,8 +39,11 @@ class Engine:
         self._translates = translates
         vocabulary = Vocabulary(model.hf_tokenizer, multilingual=model.model.is_multilingual)
         self._languages = [language for language in model.supported_languages if vocabulary.knows(language)]
-        self._parts = Parts(VoiceDetector(), LogMel(model.model.n_mels), vocabulary, Batcher(plan), plan)
-        Lanes(self._parts.batcher, Decoder(model.model, vocabulary), vocabulary, count=plan.lanes)
+        batcher = Batcher(plan)
+        lanes = Lanes(batcher, Decoder(model.model, vocabulary), vocabulary, count=plan.lanes)
+        self._parts = Parts(VoiceDetector(), LogMel(model.model.n_mels), vocabulary, batcher, plan)
+        # A thread that is in native code when the interpreter ends would crash it.
+        self._end = weakref.finalize(self._parts, _end, batcher, lanes)
 
     @classmethod
     def load(cls, weights: Weights, device: Device = CPU, *, plan: Plan | None = None) -> "Engine":
@@ -60,15 +68,15 @@ class Engine:
     def transcribe(self, recording: audio.Recording, options: Options = _AS_IT_IS) -> Transcription:
         """The text of ``recording``, a path or the descriptor of an open file; computed as it is asked for.
 
-        Raises UnsupportedRequest.
+        Raises UnsupportedRequest, and Cancelled once the engine is closed.
         """
         self._refuse_what_the_model_lacks(options)
         only = self._languages[0] if len(self._languages) == 1 else None
         return Transcription(self._parts, recording, options, language=options.language or only)
 
     def close(self) -> None:
-        """Call off whatever is being transcribed, and let the threads end."""
-        self._parts.batcher.close()
+        """Call off whatever is being transcribed, and wait until the threads have ended: a few seconds at most."""
+        self._end()
 
     def _refuse_what_the_model_lacks(self, options: Options) -> None:
         if options.task == "translate" and not self._translates:
@@ -81,3 +89,8 @@ class Engine:
                 f"The model {self.name} does not know {NAMES.get(options.language, options.language)}. "
                 "Leave the language out, or have the server's MAX_MODEL set to a multilingual model."
             )
+
+
+def _end(batcher: Batcher, lanes: Lanes) -> None:
+    batcher.close()
+    lanes.join()

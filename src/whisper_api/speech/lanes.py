@@ -22,8 +22,17 @@ class Lanes:
         self._batcher = batcher
         self._decoder = decoder
         self._vocabulary = vocabulary
-        for number in range(count):
-            threading.Thread(target=self._run, name=f"lane {number + 1}", daemon=True).start()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"lane {number + 1}", daemon=True) for number in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Wait for them to end, which they do after the step in hand."""
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
 
     def _run(self) -> None:
         while (step := self._batcher.next()) is not None:

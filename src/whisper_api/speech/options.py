@@ -1,20 +1,26 @@
 """What to do with a recording."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from whisper_api.speech.languages import code_of
 
 Kind = Literal["transcribe", "translate"]
+
+LARGEST_BEAM = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """``task`` as in Whisper: transcribe keeps the language, translate makes English of it.
 
-    ``language`` is a code of Whisper's, or None to have it detected. ``prompt`` is text to be taken for what was said
-    before, and ``hotwords`` are names and terms to listen for; both hold for the whole recording. With
-    ``condition_on_previous_text`` each window is told what the one before it said, which costs most of the speed.
-    ``words`` asks for the words' times. A ``beam_size`` of 1 is greedy. A recording of more than ``max_seconds`` is
-    refused.
+    ``language`` is a code of Whisper's or an English name, or None to have it detected. ``prompt`` is text to be taken
+    for what was said before, and ``hotwords`` are names and terms to listen for; both hold for the whole recording.
+    With ``condition_on_previous_text`` each window is told what the one before it said, which costs most of the speed.
+    ``words`` asks for the words' times. A ``beam_size`` of 1 is greedy, 20 is the most. A recording of more than
+    ``max_seconds`` is refused.
+
+    Raises ValueError, and TypeError for a prompt or hotwords that are no text.
     """
 
     task: Kind = "transcribe"
@@ -25,3 +31,20 @@ class Options:
     words: bool = False
     beam_size: int = 1
     max_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.task not in get_args(Kind):
+            raise ValueError(f"There is no task {self.task!r}. Take 'transcribe' or 'translate'.")
+        if self.language is not None:
+            code = code_of(self.language)
+            if code is None:
+                raise ValueError(
+                    f"Whisper does not know the language {self.language!r}. Take a code, such as 'de', or an English "
+                    "name, such as 'German'."
+                )
+            object.__setattr__(self, "language", code)
+        for name, text in (("prompt", self.prompt), ("hotwords", self.hotwords)):
+            if not isinstance(text, str | None):
+                raise TypeError(f"The {name} must be text, not {type(text).__name__}.")
+        if not isinstance(self.beam_size, int) or not 1 <= self.beam_size <= LARGEST_BEAM:
+            raise ValueError(f"A beam_size of {self.beam_size!r} makes no sense. Take 1 (greedy) to {LARGEST_BEAM}.")

@@ -39,7 +39,7 @@ class Part:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Parts:
     """What an engine is made of, as each of its recordings uses it."""
 

@@ -1,0 +1,31 @@
+"""What is asked of a recording, and what makes no sense."""
+
+import pytest
+
+from whisper_api.speech.options import Options
+
+
+@pytest.mark.parametrize("language", ["de", "DE", "German", " german "])
+def test_a_language_may_be_named_in_several_ways(language: str) -> None:
+    assert Options(language=language).language == "de"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "advice"),
+    [
+        ({"task": "sing"}, "Take 'transcribe' or 'translate'"),
+        ({"language": "xx"}, "Take a code, such as 'de'"),
+        ({"beam_size": 0}, r"Take 1 \(greedy\) to 20"),
+        ({"beam_size": 21}, r"Take 1 \(greedy\) to 20"),
+        ({"beam_size": "5"}, r"Take 1 \(greedy\) to 20"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_advice(wrong: dict[str, object], advice: str) -> None:
+    with pytest.raises(ValueError, match=advice):
+        Options(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["prompt", "hotwords"])
+def test_a_prompt_is_text(name: str) -> None:
+    with pytest.raises(TypeError, match=f"The {name} must be text, not int"):
+        Options(**{name: 5})  # type: ignore[arg-type]

@@ -86,7 +86,7 @@ def plan_for(device: Device, *, cores: int | None = None) -> Plan:
         smallest_seconds=12,
         company_seconds=6,
         encoded_at_once=1,
-        decoded_seconds_at_once=96,
+        decoded_seconds_at_once=48,
         recordings_at_once=max(32, 4 * cores),
     )
 

@@ -2,11 +2,11 @@
 
 Prints one line of JSON for every measurement, and at the end one for the medians over all runs; ``throughput`` is
 seconds of audio a second, ``times_faster_whisper`` that of faster-whisper's defaults on the same recordings in the same
-run. Peers that take long are measured once, in the first run: faster-whisper's batched pipeline, and with ``--openai``
-openai-whisper, on the checkpoint that was made of the same weights.
+run. Two more peers are measured in the first run where they are asked for: faster-whisper's batched pipeline with
+``--batched``, and with ``--openai`` openai-whisper, on the checkpoint that was made of the same weights.
 
-usage: python benchmarks/throughput.py [--runs 3] [--openai base.pt] [--clients 1 8] [--minutes 10] [--data DIR]
-           [--limit N]
+usage: python benchmarks/throughput.py [--runs 3] [--batched] [--openai base.pt] [--clients 1 8] [--minutes 10]
+           [--data DIR] [--limit N]
 """
 
 import argparse
@@ -97,10 +97,10 @@ def main(options: argparse.Namespace) -> None:
             faster_whisper = peers.faster_whisper()
             measure_clips(report, BASELINE, faster_whisper)
             measure_long(report, BASELINE, faster_whisper)
-            if run == 0:
+            if run == 0 and options.batched:
                 measure_clips(report, "faster-whisper, batched", peers.faster_whisper_batched())
-                if options.openai:
-                    measure_clips(report, "openai-whisper", peers.openai_whisper(options.openai))
+            if run == 0 and options.openai:
+                measure_clips(report, "openai-whisper", peers.openai_whisper(options.openai))
         report.medians()
 
 
@@ -149,6 +149,7 @@ def _text(engine: Engine, file: Path) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--batched", action="store_true")
     parser.add_argument("--openai", type=Path, metavar="CHECKPOINT")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--minutes", type=float, default=10)

@@ -238,7 +238,7 @@ def test_a_text_that_is_longer_than_there_is_room_for_is_known_to_be_broken_off(
     assert len(short.tokens) <= 20
     assert short.tokens == whole.tokens[: len(short.tokens)]
     assert not short.ended
-    assert short.can_go_on == short.is_reliable == (vocabulary.last_time(short.tokens) is not None)
+    assert short.is_reliable == (short.until is not None)
 
 
 def test_a_text_never_needs_more_room_than_the_decoder_has(

@@ -203,6 +203,36 @@ def test_a_language_that_stays_uncertain_is_the_likeliest(desk: MakeDesk, hello:
     assert line.language_probability == pytest.approx(0.3)
 
 
+def test_a_guessed_language_that_gives_no_text_is_guessed_again_over_the_full_window(
+    desk: MakeDesk, hello: list[int]
+) -> None:
+    made = desk(lambda asked: Said(hello, logprob=-0.1 if asked.seconds == LONGEST_SECONDS else -3))
+    guesses = iter([("la", 0.1), ("la", 0.2), ("en", 0.3), ("en", 0.4)])
+    made.model.languages = lambda _: next(guesses)
+
+    line = made.line(language=None)
+    entry = made.window(line)
+    made.batcher.complete(line)
+
+    assert entry.spoken.result(SOON).hypothesis.text == "Hello, world."
+    assert line.language == "en"
+    assert line.language_probability == pytest.approx(0.2)
+    assert [list(asked.prompt) for asked in made.model.asked] == [
+        made.vocabulary.prompt("transcribe", language) for language in ("la", "la", "en")
+    ]
+
+
+def test_a_language_in_which_something_was_heard_stays(desk: MakeDesk, hello: list[int]) -> None:
+    line = desk(lambda _: Said(hello)).line(language=None)
+    line.guess("de", 0.4)
+    line.settle()
+    line.was_heard = True
+
+    line.correct("cy", 0.6)
+
+    assert line.language == "de"
+
+
 def test_words_are_timed_where_they_are_asked_for(desk: MakeDesk, hello: list[int]) -> None:
     made = desk(lambda _: Said(hello))
 

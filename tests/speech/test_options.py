@@ -25,7 +25,7 @@ def test_what_makes_no_sense_is_refused_with_advice(wrong: dict[str, object], ad
         Options(**wrong)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["prompt", "hotwords"])
-def test_a_prompt_is_text(name: str) -> None:
-    with pytest.raises(TypeError, match=f"The {name} must be text, not int"):
+@pytest.mark.parametrize("name", ["language", "prompt", "hotwords"])
+def test_text_is_text(name: str) -> None:
+    with pytest.raises(TypeError, match=f"{name} must be text, not int"):
         Options(**{name: 5})  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tests.e2e import recordings
 from tests.speech.fake_model import Asked, FakeModel, Said
 from whisper_api.speech.audio import SAMPLE_RATE
-from whisper_api.speech.batcher import Batcher, Cancelled
+from whisper_api.speech.batcher import MOST_GUESSES, Batcher, Cancelled, Entry
 from whisper_api.speech.decoder import Decoder, attempts
 from whisper_api.speech.features import LogMel
 from whisper_api.speech.lanes import Lanes
@@ -235,13 +235,68 @@ def test_a_text_is_not_taken_up_again(studio: MakeStudio, tokens: Tokens, said: 
 # ---- several windows -----------------------------------------------------------------------------------------------
 
 
+LETTERS = np.random.default_rng(1).choice(list("abcdefghijklmnopqrstuvwxyz    "), 1000)
+LONG = "".join(LETTERS.tolist())
+"""Text that does not repeat itself."""
+
+
 def test_a_text_that_was_broken_off_is_taken_up_again_from_its_last_time(studio: MakeStudio, tokens: Tokens) -> None:
     """Some scripts take more tokens than there is room for."""
-    long = tokens(0.0, " Hello.", 4.0, 4.0, " Are you there?", 9.0, 9.0, *[" Bye, bye, my dear, I say to you"] * 60)
+    long = tokens(0.0, " Hello.", 4.0, 4.0, " Are you there?", 9.0, 9.0, LONG)
     made = studio(one_after_another(Said(long[:320]), Said(tokens(0.0, " Bye.", 6.0))))
 
     assert times(made.transcription(0, 15)) == close((" Hello.", 0, 4), (" Are you there?", 4, 9), (" Bye.", 9, 15))
     assert len(made.model.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "broken_off",
+    [
+        (0.0, " Hello.", 4.0, 4.0, " Bye, bye, bye, bye." * 40),
+        (0.0, " Hello.", 0.6, 0.6, LONG),
+        (0.0, LONG),
+    ],
+    ids=["it is in a loop", "it hardly got on", "it has no time"],
+)
+def test_a_text_that_was_broken_off_is_doubted_where(
+    studio: MakeStudio, tokens: Tokens, broken_off: Sequence[str | float]
+) -> None:
+    said = tokens(*broken_off)[:320]
+    made = studio(one_after_another(Said(said), Said(tokens(0.0, " Hello there.", 14.0))))
+
+    assert times(made.transcription(0, 15)) == close((" Hello there.", 0, 14))
+    assert [asked.beam_size for asked in made.model.asked] == [1, 5]
+
+
+def test_of_a_text_that_was_broken_off_just_before_the_end_nothing_is_taken_up(
+    studio: MakeStudio, tokens: Tokens
+) -> None:
+    long = tokens(0.0, " Hello.", 4.0, 4.0, " Are you there?", 14.9, 14.9, LONG)
+    made = studio(one_after_another(Said(long[:320])))
+
+    assert times(made.transcription(0, 15)) == close((" Hello.", 0, 4), (" Are you there?", 4, 14.9))
+
+
+def test_words_of_a_text_that_is_taken_up_again_end_with_it(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(
+        one_after_another(Said(tokens(0.0, " Hello there.", 6.0)), Said(tokens(0.0, " Are you there? Bye.", 9.0)))
+    )
+
+    first, second = made.transcription(0, 15, options=Options(words=True))
+
+    assert first.end <= 6 + CLOSE
+    assert 6 <= second.start < second.end <= 15
+    assert all(word.start < word.end for segment in (first, second) for word in segment.words)
+
+
+def test_windows_are_sent_ahead_by_fewer_where_others_send_theirs(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " Hello.", 2.0)))
+    alone = made.transcription(0, 1)._windows_ahead
+    for _ in range(4):
+        line = made.batcher.join(Options(), language=None)
+        made.batcher._waiting.append(Entry(line, np.zeros((80, 1), np.float32), 1, 1, 1, attempts(1, whole=False)))
+
+    assert (alone, made.transcription(0, 1)._windows_ahead) == (PLAN.windows_ahead, MOST_GUESSES)
 
 
 def test_windows_come_in_their_order_though_a_later_one_is_done_earlier(studio: MakeStudio, tokens: Tokens) -> None:

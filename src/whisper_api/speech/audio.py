@@ -7,7 +7,7 @@ them open other files and addresses (https://ffmpeg.org/ffmpeg-protocols.html, "
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import av
@@ -114,8 +114,6 @@ def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:
 def _opened(recording: Recording) -> Iterator[InputContainer]:
     # By its path, so that each reader has a position of its own, and FFmpeg reads without the interpreter.
     path = f"/dev/fd/{recording}" if isinstance(recording, int) else os.fspath(recording)
-    with open(path, "rb"):  # says better than FFmpeg what is wrong with a path
-        pass
     try:
         container = av.open(
             f"file:{path}",
@@ -124,6 +122,8 @@ def _opened(recording: Recording) -> Iterator[InputContainer]:
             metadata_errors="replace",
         )
     except (av.FFmpegError, ValueError) as error:
+        with suppress(ValueError), open(path, "rb"):  # says better what is wrong with a path
+            pass
         raise UnreadableRecording(UNREADABLE) from error
     with container:
         if not container.streams.audio:

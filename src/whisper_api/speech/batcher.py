@@ -48,6 +48,7 @@ class Line:
         self.given = given
         self.has_started = False
         self.was_decoded = False
+        self.was_heard = False
         self.is_complete = False
         self.was_left = False
         self.language = language
@@ -66,18 +67,26 @@ class Line:
                 self.settle()
 
     def correct(self, language: str, probability: float) -> None:
-        """Take a likelier language than was guessed: it may be why a text could not be relied on."""
+        """One more guess, where it may be for the language that a text could not be relied on.
+
+        Once anything was heard in it the language stays.
+        """
         with self._guessing:
-            if probability > self.language_probability:
-                self.language, self.language_probability = language, probability
+            if not self.was_heard:
+                self._guesses[language] += probability
+                self._windows_guessed += 1
+                self._make_out()
 
     def settle(self) -> None:
         """Make the language out from what was guessed so far, if anything was."""
         with self._guessing:
             if self.language is None and self._guesses:
-                language = max(self._guesses, key=lambda language: self._guesses[language])
-                self.language_probability = self._guesses[language] / self._windows_guessed
-                self.language = language
+                self._make_out()
+
+    def _make_out(self) -> None:
+        language = max(self._guesses, key=lambda language: self._guesses[language])
+        self.language_probability = self._guesses[language] / self._windows_guessed
+        self.language = language
 
 
 @dataclass(eq=False, slots=True)
@@ -148,8 +157,10 @@ class Batcher:
 
     @property
     def recordings(self) -> int:
-        """How many there are, at least 1."""
-        return max(len(self._lines), 1)
+        """How many have windows here, at least 1."""
+        with self._changed:
+            in_hand = [entry for step in self._in_hand for entry in step.entries]
+            return max(len({entry.line for entry in (*self._waiting, *in_hand)}), 1)
 
     def join(self, options: Options, *, language: str | None) -> Line:
         """A new recording; its windows are :meth:`put`, and it ends with :meth:`complete` or :meth:`leave`."""
@@ -201,7 +212,7 @@ class Batcher:
         """The next step, waited for; None when there will be no more."""
         with self._changed:
             while not self._closed:
-                if step := self._choose():
+                if (step := self._choose()) and not self._closed:
                     self._waiting = [entry for entry in self._waiting if entry not in step.entries]
                     self._in_hand.append(step)
                     self._give(step)

@@ -32,6 +32,9 @@ _TOKENS_A_SECOND = 20
 _TOKENS_ON_TOP = 20
 
 
+LEAST_HEARD_SECONDS = 1.0
+"""What a text has to get on by, so that it is worth taking up from where it ends."""
+
 Encoded = NDArray[np.floating]
 """The encoder's output for one window, of shape (1, frames / 2, state)."""
 
@@ -65,8 +68,8 @@ def attempts(beam_size: int, *, whole: bool) -> tuple[Attempt, ...]:
 class Hypothesis:
     """What a window of so many ``seconds`` may say.
 
-    ``ended`` is false where it was broken off for its length. It ``can_go_on`` where there is a time in it, which then
-    is its last token, to take it up again from.
+    ``ended`` is false where it was broken off for its length, and ``until`` is the last time in it that ends a text, in
+    seconds of the window, or None.
     """
 
     tokens: tuple[int, ...]
@@ -76,7 +79,7 @@ class Hypothesis:
     no_speech_prob: float
     ended: bool
     seconds: float
-    can_go_on: bool = False
+    until: float | None = None
     temperature: float = 0.0
 
     @property
@@ -85,12 +88,14 @@ class Hypothesis:
 
     @property
     def is_likely(self) -> bool:
-        return (self.ended or self.can_go_on) and self.avg_logprob >= _LOGPROB_LIMIT
+        return self.avg_logprob >= _LOGPROB_LIMIT
 
     @property
     def is_reliable(self) -> bool:
+        """Whether it can be taken as it is, up to :attr:`until` where it was broken off."""
         return (
             self.is_likely
+            and (self.ended or (self.until is not None and self.until >= LEAST_HEARD_SECONDS))
             and self.compression_ratio <= _COMPRESSION_RATIO_LIMIT
             and len(without_loops(self.tokens)) == len(self.tokens)
         )
@@ -99,16 +104,21 @@ class Hypothesis:
         """Whether the two are about the same words, heard in windows of different length and not guessed.
 
         A loop that the model falls into ends where the window does, or never. What somebody says over and over, a
-        litany or a chorus, comes out the same however much silence follows it. Of a full window, whose length cannot be
-        changed, it must come out the same with beams as without.
+        litany or a chorus, comes out the same however much silence follows it, and before it.
         """
         return (
             self.is_likely
             and other.is_likely
+            and self.ended
+            and other.ended
             and self.temperature == other.temperature == 0
-            and (self.seconds != other.seconds or (self.seconds >= LONGEST_SECONDS and self.ended))
+            and (self.seconds != other.seconds or self._ends_before_the_window)
             and _words(self.text) == _words(other.text)
         )
+
+    @property
+    def _ends_before_the_window(self) -> bool:
+        return self.until is not None and self.until <= self.seconds - LEAST_HEARD_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,20 +194,17 @@ class Decoder:
 
     def _hypothesis(self, result: WhisperGenerationResult, temperature: float, seconds: float, room: int) -> Hypothesis:
         tokens = tuple(result.sequences_ids[0])
-        length, ended = len(tokens), len(tokens) < room
-        whole = () if ended else self._vocabulary.up_to_last_time(tokens)
-        tokens = whole or tokens
         text = self._vocabulary.text(tokens).strip()
         return Hypothesis(
             tokens=tokens,
             text=text,
             # CTranslate2's score is a mean over the tokens, Whisper's over the tokens and the end of text.
-            avg_logprob=result.scores[0] * length / (length + 1),
+            avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
             compression_ratio=compression_ratio(text),
             no_speech_prob=result.no_speech_prob,
-            ended=ended,
+            ended=len(tokens) < room,
             seconds=seconds,
-            can_go_on=bool(whole),
+            until=self._vocabulary.last_time(self._vocabulary.up_to_last_time(tokens)),
             temperature=temperature,
         )
 

@@ -40,9 +40,9 @@ class Engine:
         vocabulary = Vocabulary(model.hf_tokenizer, multilingual=model.model.is_multilingual)
         self._languages = [language for language in model.supported_languages if vocabulary.knows(language)]
         batcher = Batcher(plan)
-        lanes = Lanes(batcher, Decoder(model.model, vocabulary), vocabulary, count=plan.lanes)
         self._parts = Parts(VoiceDetector(), LogMel(model.model.n_mels), vocabulary, batcher, plan)
-        # A thread that is in native code when the interpreter ends would crash it.
+        lanes = Lanes(batcher, Decoder(model.model, vocabulary), vocabulary, count=plan.lanes)
+        # A lane that is in native code when the interpreter ends would crash it.
         self._end = weakref.finalize(self._parts, _end, batcher, lanes)
 
     @classmethod
@@ -86,7 +86,7 @@ class Engine:
             )
         if options.language and options.language not in self._languages:
             raise UnsupportedRequest(
-                f"The model {self.name} does not know {NAMES.get(options.language, options.language)}. "
+                f"The model {self.name} does not know {NAMES[options.language]}. "
                 "Leave the language out, or have the server's MAX_MODEL set to a multilingual model."
             )
 

@@ -7,10 +7,24 @@ from contextlib import suppress
 from dataclasses import replace
 
 from whisper_api.speech.batcher import CERTAIN, Batcher, Decode, Encode, Entry, StepFailed
-from whisper_api.speech.decoder import Decoder, Hypothesis, best_of, compression_ratio, lengthened, without_loops
+from whisper_api.speech.decoder import (
+    LEAST_HEARD_SECONDS,
+    Decoder,
+    Hypothesis,
+    best_of,
+    compression_ratio,
+    lengthened,
+    without_loops,
+)
 from whisper_api.speech.features import FRAMES_PER_SECOND, stretched
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.words import Spoken, TimedWord, timed_words
+
+# A text that ends so long before the speech does is taken up again from there. (Whisper itself does so only where the
+# text ends with two times: what follows a single one it takes for silence. Here there is hardly any.) One that was
+# broken off is taken up again unless next to nothing is left.
+_UNHEARD_SECONDS = 3.0
+_SHORTEST_REST_SECONDS = 0.2
 
 logger = logging.getLogger(__name__)
 
@@ -30,9 +44,10 @@ class Lanes:
 
     def join(self) -> None:
         """Wait for them to end, which they do after the step in hand."""
+        if threading.current_thread() in self._threads:
+            return  # the last reference to the engine was dropped in here
         for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join()
+            thread.join()
 
     def _run(self) -> None:
         while (step := self._batcher.next()) is not None:
@@ -76,6 +91,8 @@ class Lanes:
         for entry, hypothesis in zip(entries, hypotheses, strict=True):
             if hypothesis.is_silence:
                 self._finish(entry, replace(hypothesis, tokens=(), text=""))
+            elif hypothesis.is_reliable and not hypothesis.ended:
+                self._finish(entry, self._with(hypothesis, self._vocabulary.up_to_last_time(hypothesis.tokens)))
             elif hypothesis.is_reliable or any(hypothesis.confirms(other) for other in entry.rejected):
                 self._finish(entry, hypothesis)
             else:
@@ -85,35 +102,39 @@ class Lanes:
         entry.rejected.append(hypothesis)
         if len(entry.attempts) == 1:
             best = best_of(entry.rejected)
-            tokens = without_loops(best.tokens)
-            text = self._vocabulary.text(tokens).strip()
-            self._finish(
-                entry,
-                replace(
-                    best,
-                    tokens=tokens,
-                    text=text,
-                    compression_ratio=compression_ratio(text),
-                    # As in Whisper, so that it is no context for what follows.
-                    temperature=hypothesis.temperature,
-                ),
-            )
+            # The last temperature, as in Whisper, so that it is no context for what follows.
+            best = replace(self._with(best, without_loops(best.tokens)), temperature=hypothesis.temperature, ended=True)
+            self._finish(entry, best)
         else:
             entry.give_up_attempt()
 
+    def _with(self, hypothesis: Hypothesis, tokens: tuple[int, ...]) -> Hypothesis:
+        text = self._vocabulary.text(tokens).strip()
+        return replace(hypothesis, tokens=tokens, text=text, compression_ratio=compression_ratio(text))
+
     def _finish(self, entry: Entry, hypothesis: Hypothesis) -> None:
         words: tuple[TimedWord, ...] = ()
+        rest = self._rest(entry, hypothesis)
         if entry.line.options.words and hypothesis.tokens:
-            words = self._words(entry, hypothesis)
+            words = self._words(entry, hypothesis, entry.seconds if rest is None else rest)
+        entry.line.was_heard |= bool(hypothesis.tokens)
         with suppress(InvalidStateError):  # it was called off in the meantime
-            entry.spoken.set_result(Spoken(hypothesis, words))
+            entry.spoken.set_result(Spoken(hypothesis, words, rest))
 
-    def _words(self, entry: Entry, hypothesis: Hypothesis) -> tuple[TimedWord, ...]:
+    def _rest(self, entry: Entry, hypothesis: Hypothesis) -> float | None:
+        """Where the text is to be taken up again, in seconds of the window; None if it is complete."""
+        heard = self._vocabulary.last_time(hypothesis.tokens)
+        if heard is None or heard < LEAST_HEARD_SECONDS:
+            return None
+        unheard = entry.seconds - heard
+        return heard if unheard >= (_UNHEARD_SECONDS if hypothesis.ended else _SHORTEST_REST_SECONDS) else None
+
+    def _words(self, entry: Entry, hypothesis: Hypothesis, seconds: float) -> tuple[TimedWord, ...]:
         assert entry.encoded is not None
         options, language = entry.line.options, _language(entry)
         start = self._vocabulary.prompt(options.task, language)
         text = self._vocabulary.spoken(hypothesis.tokens)
-        frames = min(round(entry.seconds * FRAMES_PER_SECOND), entry.encoded.shape[1] * 2)
+        frames = min(round(seconds * FRAMES_PER_SECOND), entry.encoded.shape[1] * 2)
         alignment = self._decoder.align(entry.encoded, start, text, frames=frames)
         return timed_words(alignment, *self._vocabulary.words(text, language), entry.features[:, :frames])
 

@@ -20,7 +20,7 @@ class Options:
     ``words`` asks for the words' times. A ``beam_size`` of 1 is greedy, 20 is the most. A recording of more than
     ``max_seconds`` is refused.
 
-    Raises ValueError, and TypeError for a prompt or hotwords that are no text.
+    Raises ValueError, and TypeError for what should be text and is not.
     """
 
     task: Kind = "transcribe"
@@ -35,6 +35,9 @@ class Options:
     def __post_init__(self) -> None:
         if self.task not in get_args(Kind):
             raise ValueError(f"There is no task {self.task!r}. Take 'transcribe' or 'translate'.")
+        for name, text in (("language", self.language), ("prompt", self.prompt), ("hotwords", self.hotwords)):
+            if not isinstance(text, str | None):
+                raise TypeError(f"{name} must be text, not {type(text).__name__}.")
         if self.language is not None:
             code = code_of(self.language)
             if code is None:
@@ -43,8 +46,5 @@ class Options:
                     "name, such as 'German'."
                 )
             object.__setattr__(self, "language", code)
-        for name, text in (("prompt", self.prompt), ("hotwords", self.hotwords)):
-            if not isinstance(text, str | None):
-                raise TypeError(f"The {name} must be text, not {type(text).__name__}.")
         if not isinstance(self.beam_size, int) or not 1 <= self.beam_size <= LARGEST_BEAM:
             raise ValueError(f"A beam_size of {self.beam_size!r} makes no sense. Take 1 (greedy) to {LARGEST_BEAM}.")

@@ -20,12 +20,6 @@ from whisper_api.speech.windows import LONGEST_SECONDS, Window, cut
 from whisper_api.speech.words import Spoken, TimedWord
 from whisper_api.transcript import Segment, Word, joined
 
-# A text that ends so long before the speech does is taken up again from there, as one that was broken off is; but not
-# where it would hardly get on. (Whisper itself does so only where the text ends with two times: what follows a single
-# one it takes for silence. Here there is none to speak of.)
-_UNHEARD_SECONDS = 3.0
-_LEAST_HEARD_SECONDS = 1.0
-
 # What was guessed at a high temperature is no good context, and is forgotten as in Whisper.
 _TRUSTED_TEMPERATURE = 0.5
 _SEGMENTS_REMEMBERED = 224  # tokens that a prompt has room for: each segment has one at least
@@ -115,6 +109,8 @@ class Transcription:
         for piece in audio.decode(
             self._recording, max_seconds=self._options.max_seconds, is_wanted=lambda: not self._line.was_left
         ):
+            if self._line.was_left:
+                break
             self._samples += len(piece)
             yield piece
         if self._line.was_left:
@@ -148,17 +144,14 @@ class Transcription:
         segments: list[Segment] = []
         while True:
             spoken = _result(entry)
-            heard = self._engine.vocabulary.last_time(spoken.hypothesis.tokens)
             said = list(self._segments(window, spoken))
             segments += said
             if self._options.condition_on_previous_text:
                 trusted = spoken.hypothesis.temperature <= _TRUSTED_TEMPERATURE
                 self._said = [*self._said, *said][-_SEGMENTS_REMEMBERED:] if trusted else []
-            unheard = window.seconds - (heard or 0.0)
-            is_heard = spoken.hypothesis.ended and unheard < _UNHEARD_SECONDS
-            if heard is None or heard < _LEAST_HEARD_SECONDS or unheard <= 0 or is_heard:
+            if spoken.rest is None:
                 return Part(tuple(segments), window.end)
-            window = window.after(heard)
+            window = window.after(spoken.rest)
             entry = self._send(window)
 
     def _segments(self, window: Window, spoken: Spoken) -> Iterator[Segment]:

@@ -34,10 +34,14 @@ class TimedWord:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a window says, and its words' times where those were asked for."""
+    """What a window says, and its words' times where those were asked for.
+
+    After ``rest`` seconds of the window the text is to be taken up again; None if it is complete.
+    """
 
     hypothesis: Hypothesis
     words: tuple[TimedWord, ...] = ()
+    rest: float | None = None
 
 
 def timed_words(

@@ -445,6 +445,18 @@ def test_one_lane_stays_free_while_something_is_to_be_encoded(batcher: Batcher) 
     assert lines([taken(batcher)], Encode) == [newcomer]
 
 
+def test_a_lane_stays_free_for_no_longer_than_until_a_recording_can_be_completed(batcher: Batcher) -> None:
+    long = recording(batcher)
+    encoded(batcher, long, 3)
+    assert isinstance(taken(batcher), Decode)
+    short = recording(batcher)
+    encoded(batcher, short, 1)
+    batcher.complete(short)
+    window(batcher, long, seconds=20)
+
+    assert lines([taken(batcher)], Decode) == [short]
+
+
 def test_no_lane_stays_free_while_nothing_is_to_be_encoded(batcher: Batcher) -> None:
     encoded(batcher, recording(batcher), 3)
     assert isinstance(taken(batcher), Decode)

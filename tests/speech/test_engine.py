@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
@@ -97,6 +97,19 @@ def long_talk(path: Path) -> Path:
     """Four minutes."""
     path.write_bytes(recordings.talk(240))
     return path
+
+
+def listened_to(transcription: Transcription, pool: ThreadPoolExecutor) -> "Future[None]":
+    """Read on in the background; its first words are there."""
+    heard = threading.Event()
+
+    def listen() -> None:
+        for _ in transcription:
+            heard.set()
+
+    listening = pool.submit(listen)
+    assert heard.wait(SOON)
+    return listening
 
 
 # ---- what is said --------------------------------------------------------------------------------------------------
@@ -300,14 +313,7 @@ def test_a_short_recording_need_not_wait_for_a_long_one(
     engine: Engine, tmp_path: Path, pool: ThreadPoolExecutor
 ) -> None:
     long = engine.transcribe(long_talk(tmp_path / "talk.wav"))
-    heard = threading.Event()
-
-    def listen() -> None:
-        for _ in long:
-            heard.set()
-
-    listening = pool.submit(listen)
-    assert heard.wait(SOON)
+    listening = listened_to(long, pool)
 
     assert "lazy" in text_of(engine, FOX)
 
@@ -324,14 +330,7 @@ def test_whoever_calls_it_off_ends_it_and_others_go_on(
     engine: Engine, tmp_path: Path, pool: ThreadPoolExecutor
 ) -> None:
     long = engine.transcribe(long_talk(tmp_path / "talk.wav"))
-    heard = threading.Event()
-
-    def listen() -> None:
-        for _ in long:
-            heard.set()
-
-    listening = pool.submit(listen)
-    assert heard.wait(SOON)
+    listening = listened_to(long, pool)
     other = pool.submit(text_of, engine, FOX)
 
     long.cancel()

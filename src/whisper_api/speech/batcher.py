@@ -256,20 +256,22 @@ class Batcher:
         steps: list[Encode | Decode] = []
         if to_encode:
             steps.append(Encode(self._encoded_together(to_encode)))
-        if not to_encode or not self._all_others_decode:
-            steps += [Decode(entries) for entries in self._decodable(to_encode)]
+        decodes = [Decode(entries) for entries in self._decodable(to_encode)]
+        if to_encode and self._all_others_decode:
+            decodes = [step for step in decodes if self._completes(step)]
+        steps += decodes
         return min(steps, key=self._rank, default=None)
 
     @property
     def _all_others_decode(self) -> bool:
-        """One hand stays free of long batches, so that whoever comes now need not wait for one to end."""
+        """One hand stays free of batches that complete nothing, so that whoever comes now need not wait for them."""
         decoding = sum(isinstance(step, Decode) for step in self._in_hand)
         return self._plan.lanes > 1 and decoding >= self._plan.lanes - 1
 
     def _rank(self, step: Encode | Decode) -> tuple[bool, float, bool, bool, int]:
         """The smallest goes first: what completes a recording, then whoever was given least."""
         line = min((entry.line for entry in step.entries), key=_precedence)
-        completes = isinstance(step, Decode) and any(self._is_last(entry) for entry in step.entries)
+        completes = isinstance(step, Decode) and self._completes(step)
         return (not completes, *_precedence(line)[:2], isinstance(step, Encode), line.arrival)
 
     def _encoded_together(self, to_encode: list[Entry]) -> list[Entry]:
@@ -301,6 +303,9 @@ class Batcher:
             if len(entries) >= largest or not others:
                 batches.append(_by_turns(entries)[:largest])
         return batches
+
+    def _completes(self, step: Decode) -> bool:
+        return any(self._is_last(entry) for entry in step.entries)
 
     def _is_last(self, entry: Entry) -> bool:
         return entry.line.is_complete and self._of(entry.line) == [entry]

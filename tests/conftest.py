@@ -1,6 +1,7 @@
 """What tests of several rooms share."""
 
 import logging
+import signal
 from collections.abc import Callable, Iterator
 from logging.handlers import TimedRotatingFileHandler
 from pathlib import Path
@@ -15,6 +16,13 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile("repeatable")
 
 MakeSettings = Callable[..., Settings]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Programs under test can be interrupted, also where a shell runs the tests in its background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

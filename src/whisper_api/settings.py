@@ -186,6 +186,11 @@ class Settings(BaseSettings):
         return "tiny" if self.develop_mode else self.max_model
 
     @property
+    def load_limit(self) -> str | None:
+        """The same as the engine is told: while developing, any small model will do."""
+        return models.SMALLEST if self.develop_mode else self.max_model
+
+    @property
     def mails(self) -> frozenset[str]:
         """Everyone in AUTHORIZED_MAILS, under either of its names, in lower case."""
         return self.authorized_mails | self.log_authorized_mails

@@ -14,11 +14,25 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """One token of a text, and the logarithm of its probability.
+
+    ``text`` is ``utf8`` as far as that can be read: a character may be spread over several tokens.
+    """
+
+    text: str
+    utf8: tuple[int, ...]
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """One stretch of speech; ``start`` and ``end`` in seconds on the recording's clock.
 
     ``avg_logprob``, ``compression_ratio`` and ``no_speech_prob`` are Whisper's own measures of how far the
-    text can be relied on, under the names that Whisper gives them.
+    text can be relied on, under the names that Whisper gives them. It was heard in a window that begins at
+    ``window_start``, decoded at ``temperature``, as the tokens ``token_ids``. ``words`` and ``tokens`` are there where
+    they were asked for.
     """
 
     start: float
@@ -27,7 +41,11 @@ class Segment:
     avg_logprob: float
     compression_ratio: float
     no_speech_prob: float
+    window_start: float = 0.0
+    temperature: float = 0.0
+    token_ids: tuple[int, ...] = ()
     words: tuple[Word, ...] = ()
+    tokens: tuple[Token, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ def carry_out(batcher: Batcher, step: Step, *, language: str = "en", probability
             entry.spoken.set_result(SPOKEN)
         else:
             if entry.line.language is None:
-                entry.line.guess(language, probability)
+                entry.line.guess({language: probability})
             entry.encoded = np.zeros((1, 1, 1), np.float32)
     batcher.done(step)
 
@@ -562,9 +562,9 @@ def test_where_each_window_needs_the_one_before_the_first_alone_makes_it_out(bat
 
 def test_a_language_that_is_settled_stays(batcher: Batcher) -> None:
     line = recording(batcher, language=None)
-    line.guess("de", 0.9)
+    line.guess({"de": 0.9})
 
-    line.guess("nl", 1.0)
+    line.guess({"nl": 1.0})
 
     assert (line.language, line.language_probability) == ("de", 0.9)
 

@@ -216,10 +216,13 @@ def test_what_is_said_is_heard(decoder: Decoder, vocabulary: Vocabulary, talk: E
 
 
 def test_the_language_is_heard(decoder: Decoder, talk: Encoded) -> None:
-    language, probability = decoder.detect_language(talk)
+    languages = decoder.detect_language(talk)
 
-    assert language == "en"
+    likeliest, probability = next(iter(languages.items()))
+    assert likeliest == "en"
     assert 0.5 < probability <= 1
+    assert list(languages.values()) == sorted(languages.values(), reverse=True)
+    assert sum(languages.values()) == pytest.approx(1, abs=0.01)
 
 
 @pytest.mark.parametrize("previous", [0, 5, 100, 223])
@@ -289,3 +292,11 @@ def test_words_are_found_in_the_window(decoder: Decoder, vocabulary: Vocabulary,
     assert alignment.path[0].tolist() == [0, 0]
     assert alignment.path[-1].tolist() == [len(text), 424]
     assert (np.diff(alignment.path, axis=0) >= 0).all()
+
+
+def test_above_temperature_zero_texts_are_drawn_from_the_start_and_the_ladder_is_climbed_from_there() -> None:
+    first, second, *ladder = attempts(5, whole=False, temperature=0.5)
+
+    assert (first, second) == (Attempt(0.5, 1, whole=False), Attempt(0.5, 1, whole=True))
+    assert [attempt.temperature for attempt in ladder] == [0.6, 0.8, 1.0]
+    assert attempts(1, whole=True, temperature=1) == (Attempt(1, 1, whole=True),)

@@ -464,3 +464,26 @@ def test_a_model_that_cannot_translate_says_so(start: Start) -> None:
 
     with pytest.raises(UnsupportedRequest, match="turbo cannot translate"):
         engine.transcribe(FOX, Options(task="translate"))
+
+
+@pytest.mark.parametrize(("name", "language"), [(FOX, "en"), (recordings.sample("es/pangrama"), "es")])
+def test_a_language_is_detected_among_all_that_there_are(engine: Engine, name: Path, language: str) -> None:
+    transcription = engine.transcribe(name, Options("detect_language"))
+
+    assert list(transcription) == []
+    assert next(iter(transcription.languages)) == transcription.language == language
+    assert len(transcription.languages) == 99
+    assert sum(transcription.languages.values()) == pytest.approx(1, abs=0.01)
+
+
+def test_the_tokens_of_a_real_text_make_it_up(engine: Engine) -> None:
+    segments = list(engine.transcribe(recordings.sample("es/pangrama"), Options(tokens=True)))
+
+    assert segments
+    for segment in segments:
+        assert bytes(byte for token in segment.tokens for byte in token.utf8).decode() == segment.text
+        assert all(token.logprob <= 0 for token in segment.tokens)
+
+
+def test_texts_that_are_drawn_by_lot_are_still_about_the_recording(engine: Engine) -> None:
+    assert "fox" in text_of(engine, FOX, Options(temperature=0.2, vad_filter=False))

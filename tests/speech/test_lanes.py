@@ -224,11 +224,11 @@ def test_a_guessed_language_that_gives_no_text_is_guessed_again_over_the_full_wi
 
 def test_a_language_in_which_something_was_heard_stays(desk: MakeDesk, hello: list[int]) -> None:
     line = desk(lambda _: Said(hello)).line(language=None)
-    line.guess("de", 0.4)
+    line.guess({"de": 0.4})
     line.settle()
     line.was_heard = True
 
-    line.correct("cy", 0.6)
+    line.correct({"cy": 0.6})
 
     assert line.language == "de"
 

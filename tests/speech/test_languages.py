@@ -20,13 +20,17 @@ from whisper_api.speech.languages import NAMES, code_of
         ("Cantonese", "yue"),
         ("jw", "jw"),
         ("haw", "haw"),
+        ("de-DE", "de"),
+        ("pt_BR", "pt"),
+        ("zh-Hans", "zh"),
+        ("es-419", "es"),
     ],
 )
 def test_a_language_is_known_by_its_code_and_by_its_name_in_any_case(said: str, code: str) -> None:
     assert code_of(said) == code
 
 
-@pytest.mark.parametrize("said", ["", " ", "klingon", "xx", "d", "deutsch", "de-DE"])
+@pytest.mark.parametrize("said", ["", " ", "klingon", "xx", "d", "deutsch", "xx-DE", "de-", "de-x", "german-DE"])
 def test_a_language_that_whisper_lacks_has_no_code(said: str) -> None:
     assert code_of(said) is None
 

@@ -13,7 +13,7 @@ def test_a_language_may_be_named_in_several_ways(language: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "advice"),
     [
-        ({"task": "sing"}, "Take 'transcribe' or 'translate'"),
+        ({"task": "sing"}, "Take one of transcribe, translate"),
         ({"language": "xx"}, "Take a code, such as 'de'"),
         ({"beam_size": 0}, r"Take 1 \(greedy\) to 20"),
         ({"beam_size": 21}, r"Take 1 \(greedy\) to 20"),

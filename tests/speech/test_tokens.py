@@ -212,3 +212,12 @@ def test_a_text_is_made_of_its_words_and_marks(
     assert found[:-1] == words
     assert "".join(words) == text
     assert [token for part in parts for token in part] == [*tokens, special(vocabulary, "endoftext")]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=50))
+def test_the_bytes_of_tokens_make_up_the_text(vocabulary: Vocabulary, text: str) -> None:
+    tokens = vocabulary._plain(text)
+
+    written = b"".join(vocabulary.utf8(token) for token in tokens)
+
+    assert written.decode() == vocabulary.text(tokens)

@@ -69,7 +69,9 @@ class Studio:
         self.parts = Parts(LoudVoice(), LogMel(80), vocabulary, self.batcher, PLAN)
         Lanes(self.batcher, Decoder(cast("Any", self.model), vocabulary), vocabulary, count=PLAN.lanes)
 
-    def transcription(self, *stretches: float, options: Options | None = None) -> Transcription:
+    def transcription(
+        self, *stretches: float, options: Options | None = None, language: str | None = "en"
+    ) -> Transcription:
         """Of seconds of silence, of speech, of silence, and so on."""
         numbers = np.random.default_rng(1)
         samples = [
@@ -78,7 +80,7 @@ class Studio:
         ]
         path = self.folder / "recording.wav"
         path.write_bytes(recordings.wav(np.concatenate(samples).astype(np.float32), rate=SAMPLE_RATE))
-        return Transcription(self.parts, path, options or Options(), language="en")
+        return Transcription(self.parts, path, options or Options(), language=language)
 
 
 MakeStudio = Callable[[Say], Studio]
@@ -424,3 +426,98 @@ def test_nothing_of_a_recording_is_left_when_it_fails(studio: MakeStudio, tokens
         list(transcription)
 
     assert (made.batcher._lines, made.batcher._waiting) == ([], [])
+
+
+def test_each_token_has_its_probability_where_that_is_asked_for(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " Grüße", 2.0, 2.0, " an alle.", 5.0)))
+
+    first, second = made.transcription(0, 6, options=Options(tokens=True))
+
+    for segment in (first, second):
+        assert bytes(byte for token in segment.tokens for byte in token.utf8).decode() == segment.text
+        assert "".join(token.text for token in segment.tokens if "\ufffd" not in token.text) in segment.text
+        assert {round(token.logprob, 3) for token in segment.tokens} == {-0.105}  # ln 0.9
+        assert segment.token_ids == tuple(tokens(segment.text))
+        assert segment.words == ()
+
+
+def test_a_segment_says_where_and_how_it_was_heard(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " Hello.", 3.0)))
+
+    (segment,) = made.transcription(10, 4)
+
+    assert segment.window_start == pytest.approx(10 - 0.4, abs=CLOSE)
+    assert segment.temperature == 0
+    assert segment.token_ids == tuple(tokens(" Hello."))
+    assert segment.tokens == ()
+
+
+def test_a_temperature_that_is_wished_for_is_taken_from_the_start(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " Hello.", 3.0)))
+
+    (segment,) = made.transcription(0, 4, options=Options(temperature=0.4))
+
+    assert segment.temperature == 0.4
+    assert [asked.temperature for asked in made.model.asked] == [0.4]
+
+
+def test_without_the_filter_all_is_decoded(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda asked: Said(tokens(0.0, " La la.", 3.0), no_speech_prob=0.0))
+    options = Options(vad_filter=False)
+
+    parts = list(made.transcription(45, options=options).parts())
+
+    assert parts[-1].until == pytest.approx(45, abs=CLOSE)
+    assert len(parts) >= 3
+    assert list(made.transcription(45)) == []
+
+
+def test_without_the_filter_windows_are_still_cut_where_nobody_speaks(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " La la.", 3.0)))
+
+    first, *_ = made.transcription(0, 15, 1, 15, options=Options(vad_filter=False)).parts()
+
+    assert 15 <= first.until <= 16
+
+
+def test_only_the_language_is_made_out_where_only_that_is_asked_for(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " Hallo.", 3.0)))
+    made.model.languages = lambda _: ("de", 0.9)
+
+    transcription = made.transcription(0, 15, 6, 15, 6, 15, options=Options("detect_language"), language=None)
+
+    assert list(transcription) == []
+    assert (transcription.language, transcription.languages) == ("de", {"de": 0.9})
+    assert made.model.asked == []
+    assert len(made.model.encoded_seconds) == 1
+
+
+def test_a_language_that_is_not_certain_is_made_out_from_more_of_the_recording(studio: MakeStudio) -> None:
+    made = studio(lambda _: Said([]))
+    guesses = [("nl", 0.4), ("de", 0.3), ("de", 0.3)]
+    made.model.languages = lambda _: guesses[len(made.model.encoded_seconds) - 1]
+
+    transcription = made.transcription(0, 15, 6, 15, 6, 15, 6, 15, options=Options("detect_language"), language=None)
+    list(transcription)
+
+    assert transcription.language == "de"
+    assert len(made.model.encoded_seconds) == MOST_GUESSES
+
+
+def test_a_recording_in_which_nobody_speaks_has_no_language(studio: MakeStudio) -> None:
+    made = studio(lambda _: Said([]))
+
+    transcription = made.transcription(5, options=Options("detect_language"), language=None)
+
+    assert list(transcription) == []
+    assert (transcription.language, transcription.languages) == (None, {})
+
+
+def test_a_short_recording_has_the_likeliest_language_even_where_that_is_not_certain(studio: MakeStudio) -> None:
+    made = studio(lambda _: Said([]))
+    made.model.languages = lambda _: ("nl", 0.3)
+
+    transcription = made.transcription(0, 3, options=Options("detect_language"), language=None)
+    list(transcription)
+
+    assert transcription.language == "nl"

@@ -37,8 +37,8 @@ class Machine:
         self.hub_error: Exception = HubUnreachable("The model hub cannot be reached")
         self.asked_hub_for: list[str] = []
         self.starter = False
-        monkeypatch.setattr(weights, "_cached", lambda model: self.path(model) if model.name in self.cache else None)
-        monkeypatch.setattr(weights, "_downloaded", self.download)
+        monkeypatch.setattr(weights, "cached", lambda model: self.path(model) if model.name in self.cache else None)
+        monkeypatch.setattr(weights, "download", self.download)
         monkeypatch.setattr(starter, "installed", lambda: self.starter)
         monkeypatch.setattr(starter, "read", lambda: {"model.bin": b"starter"})
 
@@ -206,33 +206,33 @@ def small_model(sha256: str | None) -> Model:
 def test_a_download_with_the_right_sum_is_used(snapshot: Path) -> None:
     right = hashlib.sha256(b"weights").hexdigest()
 
-    assert weights._downloaded(small_model(right)) == snapshot
+    assert weights.download(small_model(right)) == snapshot
 
 
 def test_a_download_with_a_wrong_sum_is_removed_from_the_disk(snapshot: Path) -> None:
     with pytest.raises(NoModel, match="wrong checksum and was removed"):
-        weights._downloaded(small_model("0" * 64))
+        weights.download(small_model("0" * 64))
 
     assert not (snapshot / "model.bin").exists()
     assert not (snapshot.parent / "blobs" / "1234").exists()
-    assert weights._cached(small_model("0" * 64)) is None
+    assert weights.cached(small_model("0" * 64)) is None
 
 
 def test_nothing_is_downloaded_from_a_hub_that_does_not_answer(snapshot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "hub_reachable", lambda: False)
 
     with pytest.raises(HubUnreachable):
-        weights._downloaded(small_model(None))
+        weights.download(small_model(None))
 
 
 def test_a_snapshot_in_the_cache_is_found(snapshot: Path) -> None:
-    assert weights._cached(small_model(None)) == snapshot
+    assert weights.cached(small_model(None)) == snapshot
 
 
 def test_a_snapshot_that_was_not_downloaded_to_its_end_does_not_count(snapshot: Path) -> None:
     (snapshot / "tokenizer.json").unlink()
 
-    assert weights._cached(small_model(None)) is None
+    assert weights.cached(small_model(None)) is None
 
 
 def test_an_empty_cache_has_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,7 +241,7 @@ def test_an_empty_cache_has_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", missing)
 
-    assert weights._cached(small_model(None)) is None
+    assert weights.cached(small_model(None)) is None
 
 
 @pytest.fixture

@@ -317,12 +317,26 @@ def test_after_a_long_silence_a_new_window_begins() -> None:
 
 
 def test_a_window_is_cut_at_the_longest_pause_of_its_last_third() -> None:
-    talk = said((8, 0.9), (0.9, 0), (13, 0.9), (0.5, 0), (3, 0.9), (0.3, 0), (3, 0.9), (0.4, 0), (5, 0.9))
+    before = (2, 0.9), (5, 0)
+    talk = said(*before, (8, 0.9), (0.9, 0), (13, 0.9), (0.5, 0), (3, 0.9), (0.3, 0), (3, 0.9), (0.4, 0), (5, 0.9))
 
-    first, second = windows_of(talk)
+    _, second, third = windows_of(talk)
 
-    assert first.spans[-1].end / SAMPLE_RATE == pytest.approx(8 + 0.9 + 13 + 0.25, abs=EDGE)
-    assert second.spans[0].start == first.spans[-1].end
+    assert second.spans[-1].end / SAMPLE_RATE == pytest.approx(7 + 8 + 0.9 + 13 + 0.25, abs=EDGE)
+    assert third.spans[0].start == second.spans[-1].end
+
+
+def test_the_first_window_of_a_long_recording_is_short() -> None:
+    first, second = windows_of(said((3, 0.9), (0.5, 0), (5, 0.9), (0.9, 0), (4, 0.9), (0.3, 0), (20, 0.9)))
+
+    assert first.seconds == pytest.approx(3 + 0.5 + 5 + 0.4, abs=2 * EDGE)
+    assert second.spans[0].start / SAMPLE_RATE == pytest.approx(3 + 0.5 + 5 + 0.9 - 0.4, abs=2 * EDGE)
+
+
+def test_a_recording_of_one_window_is_not_cut_for_the_sake_of_its_first_words() -> None:
+    (window,) = windows_of(said((3, 0.9), (0.5, 0), (5, 0.9), (0.9, 0), (15, 0.9)))
+
+    assert window.seconds == pytest.approx(24.4, abs=2 * EDGE)
 
 
 def test_of_two_pauses_of_one_length_the_later_is_taken() -> None:
@@ -353,7 +367,7 @@ def test_a_pause_that_is_less_than_certain_does_not_end_an_utterance() -> None:
 
 def test_a_window_is_given_out_as_soon_as_it_is_complete() -> None:
     def talk() -> Iterator[Sound]:
-        yield from recorded(said((12, 0.9), (1, 0), (15, 0.9), (1, 0), (3, 0.9), (0.5, 0)))
+        yield from recorded(said((16, 0.9), (1, 0), (11, 0.9), (1, 0), (3, 0.9), (0.5, 0)))
         raise AssertionError("more was asked for than the window needs")
 
     assert next(cut(talk())).seconds == pytest.approx(28.4, abs=2 * EDGE)

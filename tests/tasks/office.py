@@ -26,7 +26,6 @@ class Office:
         capacity: int = 2000,
         lifetime: int = 3600,
         max_seconds: float | None = None,
-        beam_size: int = 1,
         at_once: int = 1,
         allowed_at_once: int | None = None,
     ) -> None:
@@ -39,15 +38,14 @@ class Office:
             queue=self.queue,
             store=self.store,
             shelf=self.shelf,
-            max_seconds=max_seconds,
-            beam_size=beam_size,
+            defaults=Options(max_seconds=max_seconds),
             at_once=allowed_at_once,
         )
 
     async def upload(self, content: bytes = b"sound", options: Options | None = None) -> Task:
         with self.desk.intake(len(content)) as intake:
             intake.recording.write(content)
-            return await self.desk.accept(intake, "talk.wav", options or Options())
+            return await self.desk.accept(intake, "talk.wav", options or self.desk.defaults)
 
     async def job_of(self, task: Task) -> Job:
         """The job of ``task`` that the test has yet to end, as soon as there is one."""

@@ -17,7 +17,7 @@ from whisper_api.tasks.desk import Closing, Unusable
 from whisper_api.tasks.queue import QueueFull
 from whisper_api.tasks.recording import MemoryFull, TooLarge
 from whisper_api.tasks.store import UnknownTask
-from whisper_api.tasks.task import Status, Task
+from whisper_api.tasks.task import Fault, Status, Task
 from whisper_api.workers.messages import UNEXPECTED
 from whisper_api.workers.process import WorkerLost
 from whisper_api.workers.worker import NoModelLoaded, WorkerRefused
@@ -51,14 +51,6 @@ async def test_a_recording_becomes_a_text(office: Office) -> None:
     assert (task.status, task.text, task.error) == (Status.FINISHED, "One and two.", None)
     assert (task.duration, task.progress) == (9, 1)
     assert not office.desk.busy
-
-
-async def test_the_settings_of_the_server_go_along_with_what_was_asked_for() -> None:
-    office = Office(max_seconds=60, beam_size=5)
-    async with working(office):
-        task = await office.upload(options=Options("translate", "de"))
-
-        assert (await office.job_of(task)).options == Options("translate", "de", beam_size=5, max_seconds=60)
 
 
 async def test_tasks_are_served_in_the_order_in_which_they_came(office: Office) -> None:
@@ -598,3 +590,47 @@ async def test_a_worker_that_was_ended_for_another_job_is_no_fault_of_the_task(o
     await office.ended(task)
 
     assert task.status is Status.FINISHED
+
+
+async def test_the_languages_of_a_recording_are_kept(office: Office) -> None:
+    task = await office.upload(options=Options("detect_language"))
+
+    (await office.job_of(task)).detect({"de": 0.75, "nl": 0.2})
+    await office.ended(task)
+
+    assert (task.status, task.language, task.languages) == (Status.FINISHED, "de", {"de": 0.75, "nl": 0.2})
+    assert task.text == ""
+
+
+async def test_a_recording_in_which_nobody_speaks_has_no_languages(office: Office) -> None:
+    task = await office.upload(options=Options("detect_language"))
+
+    (await office.job_of(task)).detect({})
+    await office.ended(task)
+
+    assert (task.status, task.language, task.languages) == (Status.FINISHED, None, {})
+
+
+async def test_detecting_a_language_teaches_nothing_about_the_pace_of_texts(office: Office) -> None:
+    task = await office.upload(options=Options("detect_language"))
+    (await office.job_of(task)).detect({"de": 0.75})
+    await office.ended(task)
+
+    assert office.desk.eta(await office.upload()) is None
+
+
+@pytest.mark.parametrize(
+    ("failure", "fault"),
+    [
+        (WorkerRefused("File has no audio track."), Fault.RECORDING),
+        (WorkerRefused(UNEXPECTED), Fault.SERVER),
+        (NoModelLoaded("There is no model."), Fault.UNAVAILABLE),
+    ],
+)
+async def test_a_failure_says_whose_fault_it_is(office: Office, failure: Exception, fault: Fault) -> None:
+    task = await office.upload()
+
+    (await office.job_of(task)).end_with(failure)
+    await office.ended(task)
+
+    assert (task.status, task.fault) == (Status.FAILED, fault)

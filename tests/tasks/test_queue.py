@@ -179,3 +179,13 @@ def test_whatever_happens_the_limit_holds_and_no_place_is_lost(steps: list[str],
             case "remove" if len(queue):
                 queue.remove(next(iter(queue)))
         assert [queue.position(each) for each in queue] == list(range(1, len(queue) + 1))
+
+
+async def test_whoever_waits_hears_that_somebody_before_them_has_left() -> None:
+    queue = Queue(3)
+    first, second = put(queue), put(queue)
+    change = second.next_change
+
+    queue.remove(first)
+
+    assert change.is_set()

@@ -7,7 +7,7 @@ import pytest
 from whisper_api.speech.options import Options
 from whisper_api.tasks.recording import Shelf
 from whisper_api.tasks.store import Store, UnknownTask
-from whisper_api.tasks.task import Task
+from whisper_api.tasks.task import Fault, Task
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -81,7 +81,7 @@ def test_a_result_expires_its_lifetime_after_it_was_finished_and_not_after_its_u
 def test_a_failed_task_expires_as_well(clock: Clock) -> None:
     store = Store(lifetime=HOUR, refresh=False, clock=clock)
     task = uploaded(store, clock)
-    task.fail("It was damaged.")
+    task.fail("It was damaged.", Fault.RECORDING)
     task.finished_at = clock.now
 
     clock.forward(HOUR)

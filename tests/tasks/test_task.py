@@ -3,6 +3,7 @@
 import asyncio
 import math
 import re
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
@@ -13,7 +14,7 @@ from tests.tasks.fakes import segment
 from whisper_api.speech.options import Options
 from whisper_api.tasks.pace import Pace
 from whisper_api.tasks.recording import Shelf
-from whisper_api.tasks.task import Status, Task
+from whisper_api.tasks.task import Fault, Status, Task
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_a_task_that_failed_has_no_text_but_a_reason(task: Task) -> None:
     start(task)
     task.segments.append(segment())
 
-    task.fail("It was damaged.")
+    task.fail("It was damaged.", Fault.RECORDING)
 
     assert (task.status, task.text, task.error, task.segments) == (Status.FAILED, None, "It was damaged.", [])
 
@@ -124,7 +125,7 @@ async def test_the_end_frees_what_the_task_held_and_wakes_whoever_waits(task: Ta
     assert (waiting.done(), task.has_ended, freed) == (False, False, [])
 
     if reason:
-        task.fail(reason)
+        task.fail(reason, Fault.SERVER)
     else:
         task.finish()
 
@@ -187,3 +188,45 @@ def test_a_recording_without_sound_teaches_nothing() -> None:
     pace.learn(processing_seconds=5, audio_seconds=0)
 
     assert pace.estimate(60) is None
+
+
+@pytest.mark.parametrize(
+    "happening",
+    [
+        start,
+        Task.rewind,
+        Task.finish,
+        lambda task: task.advance(1),
+        lambda task: task.fail("It was damaged.", Fault.SERVER),
+    ],
+)
+def test_whoever_follows_a_task_hears_of_whatever_happens_to_it(task: Task, happening: Callable[[Task], None]) -> None:
+    change = task.next_change
+    assert not change.is_set()
+
+    happening(task)
+
+    assert change.is_set()
+    assert not task.next_change.is_set()
+
+
+def test_each_start_is_another_attempt(task: Task) -> None:
+    start(task)
+    task.advance(3, segment())
+    task.rewind()
+    assert (task.attempt, task.segments, task.decoded_seconds) == (1, [], 0)
+
+    start(task)
+
+    assert task.attempt == 2
+
+
+def test_a_transcript_is_what_was_heard_and_in_which_language(task: Task) -> None:
+    start(task)
+    task.language, task.language_probability, task.duration = "de", 0.75, 8
+    task.advance(3, segment(" Hallo."))
+
+    transcript = task.transcript
+
+    assert (transcript.language, transcript.language_probability, transcript.duration) == ("de", 0.75, 8)
+    assert transcript.text == "Hallo."

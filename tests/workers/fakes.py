@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from collections import deque
 
 import pytest
 
@@ -21,6 +22,7 @@ class FakeChild(asyncio.subprocess.Process):
         self.contents: dict[str, bytes] = {}
         self._connection = connection
         self._rest = b""
+        self._descriptors: deque[int] = deque()
         self._gone = asyncio.Event()
         connection.setblocking(False)
         asyncio.get_running_loop().add_reader(connection, self._read)
@@ -48,7 +50,8 @@ class FakeChild(asyncio.subprocess.Process):
         return -9
 
     def _read(self) -> None:
-        data, descriptors, _, _ = socket.recv_fds(self._connection, 1 << 16, 16)
+        data, received, _, _ = socket.recv_fds(self._connection, 1 << 16, 16)
+        self._descriptors.extend(received)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             order = ORDERS.validate_json(line)
@@ -56,9 +59,9 @@ class FakeChild(asyncio.subprocess.Process):
             if isinstance(order, Load):
                 self.say(LOADED)
             if isinstance(order, Run):
-                self.contents[order.job] = os.pread(descriptors[0], 1 << 20, 0)
-        for descriptor in descriptors:
-            os.close(descriptor)
+                descriptor = self._descriptors.popleft()
+                self.contents[order.job] = os.pread(descriptor, 1 << 20, 0)
+                os.close(descriptor)
 
 
 def spawning(monkeypatch: pytest.MonkeyPatch) -> list[FakeChild]:

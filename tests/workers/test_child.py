@@ -25,6 +25,7 @@ from whisper_api.workers.messages import (
     Cancel,
     Cancelled,
     Decoded,
+    Detected,
     Failed,
     Finished,
     Load,
@@ -37,6 +38,7 @@ from whisper_api.workers.messages import (
     encode_order,
 )
 
+TRANSLATION = Options("translate", "de")
 LOAD = Load(limit=None, cpu_limit="base", use_gpu=False, ask_hub=False)
 LOADED = Loaded("base", "medium", "cpu", "int8", "Using base.", recordings_at_once=3)
 
@@ -49,6 +51,7 @@ class Speech:
         self.options = options
         self.language: str | None = None
         self.language_probability = 0.9
+        self.languages: dict[str, float] = {}
         self.duration: float | None = None
         self._said: queue.SimpleQueue[Part | Exception | None] = queue.SimpleQueue()
 
@@ -107,12 +110,12 @@ class Conversation:
     def order(self, order: Order) -> None:
         self._ours.sendall(encode_order(order))
 
-    def run(self, job: str) -> None:
+    def run(self, job: str, options: Options = TRANSLATION) -> None:
         """Order a job whose recording says the job's name."""
         recording = os.memfd_create("a recording")
         try:
             os.write(recording, job.encode())
-            socket.send_fds(self._ours, [encode_order(Run(job, Options("translate", "de")))], [recording])
+            socket.send_fds(self._ours, [encode_order(Run(job, options))], [recording])
         finally:
             os.close(recording)
 
@@ -123,11 +126,11 @@ class Conversation:
         self.order(LOAD)
         assert self.report() == LOADED
 
-    def started(self, *jobs: str) -> list[Speech]:
+    def started(self, *jobs: str, options: Options = TRANSLATION) -> list[Speech]:
         """What a loaded engine makes of these jobs."""
         self.load()
         for job in jobs:
-            self.run(job)
+            self.run(job, options)
             self._speeches.append(self.engine.begun.get(timeout=PATIENCE_SECONDS))
         return self._speeches
 
@@ -298,3 +301,15 @@ child.main(int(sys.argv[1]))
     report = REPORTS.validate_json(line)
     assert isinstance(report, Logged)
     assert "A thread of the worker failed." in report.message
+
+
+def test_a_job_that_asks_for_the_language_alone_is_told_all_of_them(server: Conversation) -> None:
+    (speech,) = server.started("a", options=Options("detect_language"))
+    speech.languages = {"de": 0.75, "nl": 0.2}
+
+    speech._said.put(Part((), 20.0))
+    speech._said.put(None)
+
+    assert server.report() == Decoded("a", (), 20.0)
+    assert server.report() == Detected("a", {"de": 0.75, "nl": 0.2})
+    assert server.report() == Finished("a", None)

@@ -18,6 +18,8 @@ from whisper_api.workers.messages import (
     Finished,
     Inspected,
     Load,
+    Progress,
+    Run,
     Started,
 )
 from whisper_api.workers.process import WorkerLost
@@ -27,25 +29,28 @@ MODEL = Load(limit=None, cpu_limit="base", use_gpu=False, ask_hub=False)
 JOBS = ("a", "b", "c")
 
 
+AS_IT_IS = Options()
+
+
 class Pool:
     """A worker, the processes that it started, and jobs that run."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.worker = Worker(MODEL, unload_after=None)
         self.children = spawning(monkeypatch)
-        self.told: dict[str, list[Started | Decoded | Finished]] = {}
+        self.told: dict[str, list[Progress]] = {}
         self.running: dict[str, asyncio.Task[None]] = {}
         self._shelf = Shelf(largest=1000, capacity=1000)
         self._recordings: list[Recording] = []
 
-    def start(self, *jobs: str) -> None:
+    def start(self, *jobs: str, options: Options = AS_IT_IS) -> None:
         for job in jobs:
             recording = self._shelf.new()
             recording.write(job.encode())
             self._recordings.append(recording)
             self.told[job] = []
             self.running[job] = asyncio.create_task(
-                self.worker.run(job, recording.descriptor, Options(), self.told[job].append)
+                self.worker.run(job, recording.descriptor, options, self.told[job].append)
             )
 
     async def started(self, *jobs: str) -> FakeChild:
@@ -230,3 +235,18 @@ async def test_a_worker_is_not_unloaded_before_its_last_job_has_ended(monkeypatc
     await until(lambda: child.is_gone)
     assert pool.worker.loaded is None
     await pool.close()
+
+
+async def test_an_order_that_is_larger_than_the_socket_reaches_the_worker_whole(pool: Pool) -> None:
+    pool.start("a")
+    child = await pool.started("a")
+    prompt = "Özdemir " * 200_000
+
+    pool.start("b", options=Options(prompt=prompt))
+    pool.start("c")
+
+    await pool.started("a", "b", "c")
+    large = next(order for order in child.orders if isinstance(order, Run) and order.job == "b")
+    assert large.options.prompt == prompt
+    assert child.contents == {"a": b"a", "b": b"b", "c": b"c"}
+    child.say(*(Finished(job, 1.0) for job in "abc"))

@@ -7,7 +7,7 @@ level with the others: it is weighted fair queueing (Demers, Keshav and Shenker,
 
 import threading
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -57,24 +57,31 @@ class Line:
         self._guesses: dict[str, float] = defaultdict(float)
         self._windows_guessed = 0
 
-    def guess(self, language: str, probability: float) -> None:
+    @property
+    def languages(self) -> dict[str, float]:
+        """How likely each language is by all guesses so far, the likeliest first."""
+        with self._guessing:
+            if not self._windows_guessed:
+                return {} if self.language is None else {self.language: self.language_probability}
+            odds = {language: total / self._windows_guessed for language, total in self._guesses.items()}
+            return dict(sorted(odds.items(), key=lambda item: -item[1]))
+
+    def guess(self, languages: Mapping[str, float]) -> None:
         """What one of its windows seems to be spoken in; the first few make it out between them."""
         most = 1 if self.options.condition_on_previous_text else MOST_GUESSES
         with self._guessing:
-            self._guesses[language] += probability
-            self._windows_guessed += 1
-            if probability >= CERTAIN or self._windows_guessed >= most:
+            self._count(languages)
+            if max(languages.values()) >= CERTAIN or self._windows_guessed >= most:
                 self.settle()
 
-    def correct(self, language: str, probability: float) -> None:
+    def correct(self, languages: Mapping[str, float]) -> None:
         """One more guess, where it may be for the language that a text could not be relied on.
 
         Once anything was heard in it the language stays.
         """
         with self._guessing:
             if not self.was_heard:
-                self._guesses[language] += probability
-                self._windows_guessed += 1
+                self._count(languages)
                 self._make_out()
 
     def settle(self) -> None:
@@ -83,10 +90,13 @@ class Line:
             if self.language is None and self._guesses:
                 self._make_out()
 
+    def _count(self, languages: Mapping[str, float]) -> None:
+        self._windows_guessed += 1
+        for language, probability in languages.items():
+            self._guesses[language] += probability
+
     def _make_out(self) -> None:
-        language = max(self._guesses, key=lambda language: self._guesses[language])
-        self.language_probability = self._guesses[language] / self._windows_guessed
-        self.language = language
+        self.language, self.language_probability = next(iter(self.languages.items()))
 
 
 @dataclass(eq=False, slots=True)

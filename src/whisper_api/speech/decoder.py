@@ -18,6 +18,8 @@ _COMPRESSION_RATIO_LIMIT = 2.4
 _LOGPROB_LIMIT = -1.0
 _NO_SPEECH_LIMIT = 0.6
 _LATEST_FIRST_TIME = 1 * TOKENS_PER_SECOND
+_TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)
+_LEAST_TEMPERATURE = 0.01  # below it nothing is left to chance, but for rounding
 _BEST_OF = 5
 
 _CLEAR_LANGUAGE = 0.7
@@ -53,14 +55,17 @@ class Attempt:
         return _BEST_OF if self.temperature > 0 else self.beam_size
 
 
-def attempts(beam_size: int, *, whole: bool) -> tuple[Attempt, ...]:
+def attempts(beam_size: int, *, whole: bool, temperature: float = 0) -> tuple[Attempt, ...]:
     """What is tried in turn until a text can be relied on: Whisper's ladder, and below it rungs of our own.
 
     Beams cost a fraction of what encoding the full window does, so they come first; unless it is ``whole`` already.
+    With a ``temperature`` above 0 there are no beams, and the ladder is climbed from there.
     """
     beams = max(beam_size, _BEST_OF)
-    rungs = (Attempt(0, beam_size, whole), Attempt(0, beams, whole), Attempt(0, beams, whole=True))
-    ladder = [Attempt(temperature, 1, whole=True) for temperature in (0.2, 0.4, 0.6, 0.8, 1.0)]
+    rungs: tuple[Attempt, ...] = (Attempt(0, beam_size, whole), Attempt(0, beams, whole), Attempt(0, beams, whole=True))
+    if temperature >= _LEAST_TEMPERATURE:
+        rungs = (Attempt(temperature, 1, whole), Attempt(temperature, 1, whole=True))
+    ladder = [Attempt(higher, 1, whole=True) for higher in _TEMPERATURES if higher > temperature]
     return (*dict.fromkeys(rungs), *ladder)
 
 
@@ -144,21 +149,20 @@ class Decoder:
         encoded = np.asarray(self._model.encode(StorageView.from_array(np.stack(features)), to_cpu=True))
         return [encoded[index : index + 1] for index in range(len(encoded))]
 
-    def detect_language(self, encoded: Encoded) -> tuple[str, float]:
-        """The language that is most likely spoken, and how likely it is.
+    def detect_language(self, encoded: Encoded) -> dict[str, float]:
+        """How likely each language is, the likeliest first.
 
         A quarter of the encoder's output mostly tells as much as all of it. Where it does not, silence up to the 30 s
         that Whisper was trained on helps, and that the encoder has not seen it does not matter.
         """
-        language, probability = self._detect(encoded[:, ::4])
-        if probability >= _CLEAR_LANGUAGE:
-            return language, probability
+        languages = self._detect(encoded[:, ::4])
+        if max(languages.values()) >= _CLEAR_LANGUAGE:
+            return languages
         return self._detect(lengthened(encoded, LONGEST_SECONDS))
 
-    def _detect(self, encoded: Encoded) -> tuple[str, float]:
+    def _detect(self, encoded: Encoded) -> dict[str, float]:
         view = StorageView.from_array(np.ascontiguousarray(encoded))
-        token, probability = self._model.detect_language(view)[0][0]
-        return token[2:-2], probability
+        return {token[2:-2]: probability for token, probability in self._model.detect_language(view)[0]}
 
     def decode(
         self, encoded: Sequence[Encoded], prompts: Sequence[Sequence[int]], attempt: Attempt, *, speech_seconds: float
@@ -220,6 +224,11 @@ def lengthened(encoded: Encoded, seconds: float) -> Encoded:
     silence = encoded[:, -TOKENS_PER_SECOND:]
     repeats = -(-missing // silence.shape[1])
     return np.concatenate((encoded, np.tile(silence, (1, repeats, 1))[:, :missing]), axis=1)
+
+
+def unsaid(seconds: float) -> Hypothesis:
+    """What a window of so many seconds says where nobody wants to know."""
+    return Hypothesis((), "", avg_logprob=0, compression_ratio=0, no_speech_prob=0, ended=True, seconds=seconds)
 
 
 def best_of(rejected: Sequence[Hypothesis]) -> Hypothesis:

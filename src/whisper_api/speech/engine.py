@@ -70,15 +70,12 @@ class Engine:
 
         Raises UnsupportedRequest, and Cancelled once the engine is closed.
         """
-        self._refuse_what_the_model_lacks(options)
+        self.check(options)
         only = self._languages[0] if len(self._languages) == 1 else None
         return Transcription(self._parts, recording, options, language=options.language or only)
 
-    def close(self) -> None:
-        """Call off whatever is being transcribed, and wait until the threads have ended: a few seconds at most."""
-        self._end()
-
-    def _refuse_what_the_model_lacks(self, options: Options) -> None:
+    def check(self, options: Options) -> None:
+        """Raise UnsupportedRequest if the model cannot do what ``options`` ask for."""
         if options.task == "translate" and not self._translates:
             raise UnsupportedRequest(
                 f"The model {self.name} cannot translate. Ask for a transcription, or have the server's MAX_MODEL set "
@@ -89,6 +86,10 @@ class Engine:
                 f"The model {self.name} does not know {NAMES[options.language]}. "
                 "Leave the language out, or have the server's MAX_MODEL set to a multilingual model."
             )
+
+    def close(self) -> None:
+        """Call off whatever is being transcribed, and wait until the threads have ended: a few seconds at most."""
+        self._end()
 
 
 def _end(batcher: Batcher, lanes: Lanes) -> None:

@@ -14,11 +14,12 @@ from whisper_api.speech.decoder import (
     best_of,
     compression_ratio,
     lengthened,
+    unsaid,
     without_loops,
 )
 from whisper_api.speech.features import FRAMES_PER_SECOND, stretched
 from whisper_api.speech.tokens import Vocabulary
-from whisper_api.speech.words import Spoken, TimedWord, timed_words
+from whisper_api.speech.words import Spoken, timed_words
 
 # A text that ends so long before the speech does is taken up again from there. (Whisper itself does so only where the
 # text ends with two times: what follows a single one it takes for silence. Here there is hardly any.) One that was
@@ -76,10 +77,13 @@ class Lanes:
         features = [stretched(entry.features, entry.encoder_seconds) for entry in entries]
         for entry, encoded in zip(entries, self._decoder.encode(features), strict=True):
             if entry.line.language is None:
-                entry.line.guess(*self._decoder.detect_language(encoded))
+                entry.line.guess(self._decoder.detect_language(encoded))
             elif entry.rejected and entry.line.language_probability < CERTAIN:
-                entry.line.correct(*self._decoder.detect_language(encoded))
-            entry.encoded = lengthened(encoded, entry.decoder_seconds)
+                entry.line.correct(self._decoder.detect_language(encoded))
+            if entry.line.options.task == "detect_language":
+                self._finish(entry, unsaid(entry.seconds))
+            else:
+                entry.encoded = lengthened(encoded, entry.decoder_seconds)
 
     def _decode(self, entries: list[Entry]) -> None:
         hypotheses = self._decoder.decode(
@@ -113,13 +117,14 @@ class Lanes:
         return replace(hypothesis, tokens=tokens, text=text, compression_ratio=compression_ratio(text))
 
     def _finish(self, entry: Entry, hypothesis: Hypothesis) -> None:
-        words: tuple[TimedWord, ...] = ()
         rest = self._rest(entry, hypothesis)
-        if entry.line.options.words and hypothesis.tokens:
-            words = self._words(entry, hypothesis, entry.seconds if rest is None else rest)
+        spoken = Spoken(hypothesis, rest=rest)
+        options = entry.line.options
+        if (options.words or options.tokens) and hypothesis.tokens:
+            spoken = self._aligned(entry, spoken, entry.seconds if rest is None else rest)
         entry.line.was_heard |= bool(hypothesis.tokens)
         with suppress(InvalidStateError):  # it was called off in the meantime
-            entry.spoken.set_result(Spoken(hypothesis, words, rest))
+            entry.spoken.set_result(spoken)
 
     def _rest(self, entry: Entry, hypothesis: Hypothesis) -> float | None:
         """Where the text is to be taken up again, in seconds of the window; None if it is complete."""
@@ -129,14 +134,18 @@ class Lanes:
         unheard = entry.seconds - heard
         return heard if unheard >= (_UNHEARD_SECONDS if hypothesis.ended else _SHORTEST_REST_SECONDS) else None
 
-    def _words(self, entry: Entry, hypothesis: Hypothesis, seconds: float) -> tuple[TimedWord, ...]:
+    def _aligned(self, entry: Entry, spoken: Spoken, seconds: float) -> Spoken:
+        """``spoken`` with the times of its words and the probabilities of its tokens, as far as they are asked for."""
         assert entry.encoded is not None
         options, language = entry.line.options, _language(entry)
         start = self._vocabulary.prompt(options.task, language)
-        text = self._vocabulary.spoken(hypothesis.tokens)
+        text = self._vocabulary.spoken(spoken.hypothesis.tokens)
         frames = min(round(seconds * FRAMES_PER_SECOND), entry.encoded.shape[1] * 2)
         alignment = self._decoder.align(entry.encoded, start, text, frames=frames)
-        return timed_words(alignment, *self._vocabulary.words(text, language), entry.features[:, :frames])
+        if options.words:
+            words = timed_words(alignment, *self._vocabulary.words(text, language), entry.features[:, :frames])
+            spoken = replace(spoken, words=words)
+        return replace(spoken, probabilities=tuple(alignment.probabilities)) if options.tokens else spoken
 
     def _prompt(self, entry: Entry) -> list[int]:
         return self._vocabulary.prompt(entry.line.options.task, _language(entry), entry.previous)

@@ -3,6 +3,8 @@
 The order is that of Whisper's vocabulary, most training data first; ``yue`` came with large-v3.
 """
 
+import re
+
 NAMES: dict[str, str] = {
     "en": "English", "zh": "Chinese", "de": "German", "es": "Spanish", "ru": "Russian", "ko": "Korean",
     "fr": "French", "ja": "Japanese", "pt": "Portuguese", "tr": "Turkish", "pl": "Polish", "ca": "Catalan",
@@ -24,10 +26,16 @@ NAMES: dict[str, str] = {
     "su": "Sundanese", "yue": "Cantonese",
 }  # fmt: skip
 
+_REGIONAL = re.compile(r"([a-z]{2,3})[-_](?:[a-z]{2}|[a-z]{4}|\d{3})")  # a country, a script or an area (BCP 47)
 _CODES: dict[str, str] = {name.lower(): code for code, name in NAMES.items()}
 
 
 def code_of(language: str) -> str | None:
-    """The code of a language given by its code or its English name, in any case; None if Whisper lacks it."""
+    """The code of a language given by its code, with a region or without, or its English name, in any case.
+
+    None if Whisper lacks it.
+    """
     wanted = language.strip().lower()
+    if regional := _REGIONAL.fullmatch(wanted):
+        wanted = regional[1]
     return wanted if wanted in NAMES else _CODES.get(wanted)

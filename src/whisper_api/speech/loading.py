@@ -8,6 +8,7 @@ from whisper_api.speech import devices, models, weights
 from whisper_api.speech.devices import Device
 from whisper_api.speech.engine import Engine
 from whisper_api.speech.errors import NoModel
+from whisper_api.speech.models import Model
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ def load(limit: str | None, cpu_limit: str, *, use_gpu: bool, ask_hub: bool) -> 
     """
     device, trouble = devices.pick(use_gpu=use_gpu)
     notes = [trouble] if trouble else []
-    name = limit if limit is not None or device.kind == "cuda" else cpu_limit
+    name = limit_on(device, limit, cpu_limit)
     if name == models.STARTER:
         return LoadedEngine(Engine.load(weights.in_starter(), device), device, models.STARTER, notes)
     official = models.named(name) if name is not None else None
@@ -42,18 +43,33 @@ def load(limit: str | None, cpu_limit: str, *, use_gpu: bool, ask_hub: bool) -> 
         found = weights.in_directory(Path(name))
         return LoadedEngine(Engine.load(found, device), device, found.name, notes)
 
-    wanted = models.smallest_first() if name == models.SMALLEST else models.candidates(official)
-    if device.free_memory is not None:
-        fit = models.fitting(wanted, device.free_memory)
-        if not fit:
-            raise NoModel(
-                f"No model up to {wanted[0].name} fits into the {device.free_memory // models.MB} MB that are free on "
-                "the GPU. Free some, or set USE_GPU_IF_AVAILABLE=0."
-            )
-        if official is not None and fit[0] is not official:
-            notes.append(f"{official.name} does not fit into the GPU's free memory: using {fit[0].name}.")
-        wanted = fit
+    wanted = eligible(name, device)
+    if official is not None and wanted[0] is not official:
+        notes.append(f"{official.name} does not fit into the GPU's free memory: using {wanted[0].name}.")
     found = weights.find(wanted, ask_hub=ask_hub)
     if found.note:
         notes.append(found.note)
     return LoadedEngine(Engine.load(found, device), device, (official or wanted[0]).name, notes, found.hub_failed)
+
+
+def limit_on(device: Device, limit: str | None, cpu_limit: str) -> str | None:
+    """The best that may run on ``device``; None for whatever fits."""
+    return limit if limit is not None or device.kind == "cuda" else cpu_limit
+
+
+def eligible(limit: str | None, device: Device) -> list[Model]:
+    """The models that may run on ``device`` under ``limit``, an official name or :data:`models.SMALLEST`, best first.
+
+    Raises NoModel where none fits.
+    """
+    official = models.named(limit) if limit is not None else None
+    wanted = models.smallest_first() if limit == models.SMALLEST else models.candidates(official)
+    if device.free_memory is None:
+        return wanted
+    fit = models.fitting(wanted, device.free_memory)
+    if not fit:
+        raise NoModel(
+            f"No model up to {wanted[0].name} fits into the {device.free_memory // models.MB} MB that are free on "
+            "the GPU. Free some, or set USE_GPU_IF_AVAILABLE=0."
+        )
+    return fit

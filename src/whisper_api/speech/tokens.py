@@ -18,6 +18,13 @@ CONTEXT = 448
 _MOST_PREVIOUS = CONTEXT // 2 - 1
 
 
+# A vocabulary of bytes writes each as a character that can be seen: itself, or where it cannot be seen one from 256 on
+# (https://github.com/openai/gpt-2, encoder.py).
+_VISIBLE = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+_HIDDEN = [byte for byte in range(256) if byte not in _VISIBLE]
+_BYTES = {chr(byte): byte for byte in _VISIBLE} | {chr(256 + place): byte for place, byte in enumerate(_HIDDEN)}
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """``tokens`` of one stretch of text, without times; ``start`` and ``end`` in seconds of the window."""
@@ -56,6 +63,10 @@ class Vocabulary:
         """The text of ``tokens``; times and other special tokens are left out."""
         text: str = self._any.decode(list(tokens))
         return text
+
+    def utf8(self, token: int) -> bytes:
+        """The bytes that one token of a text stands for."""
+        return bytes(_BYTES[character] for character in self._tokenizer.id_to_token(token) or "")
 
     def spoken(self, tokens: Sequence[int]) -> list[int]:
         """``tokens`` without times and other special ones."""

@@ -1,5 +1,6 @@
 """One recording on its way to text: it is read, cut and sent to the batcher, and what comes back is put in order."""
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,13 +16,14 @@ from whisper_api.speech.features import LogMel
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import Plan
 from whisper_api.speech.tokens import Vocabulary
-from whisper_api.speech.voice import VoiceDetector
+from whisper_api.speech.voice import Sound, VoiceDetector
 from whisper_api.speech.windows import LONGEST_SECONDS, Window, cut
 from whisper_api.speech.words import Spoken, TimedWord
-from whisper_api.transcript import Segment, Word, joined
+from whisper_api.transcript import Segment, Token, Word, joined
 
 # What was guessed at a high temperature is no good context, and is forgotten as in Whisper.
 _TRUSTED_TEMPERATURE = 0.5
+_LEAST_PROBABILITY = 1e-9  # a float that has come out as 0 has a logarithm all the same
 _SEGMENTS_REMEMBERED = 224  # tokens that a prompt has room for: each segment has one at least
 
 
@@ -70,13 +72,24 @@ class Transcription:
     def language_probability(self) -> float:
         return self._line.language_probability
 
+    @property
+    def languages(self) -> dict[str, float]:
+        """How likely each language is, the likeliest first; none where nobody speaks."""
+        return self._line.languages
+
     def __iter__(self) -> Iterator[Segment]:
         for part in self.parts():
             yield from part.segments
 
     def parts(self) -> Iterator[Part]:
-        """The text, window by window, each as soon as it and all before it are done."""
-        windows = cut(self._engine.voice.listen(self._pieces()), longest_seconds=self._engine.plan.speech_seconds)
+        """The text, window by window, each as soon as it and all before it are done.
+
+        Where only the language is asked for, this ends as soon as that is made out, mostly after the first window.
+        """
+        sounds = self._engine.voice.listen(self._pieces())
+        if not self._options.vad_filter:
+            sounds = map(_as_speech, sounds)
+        windows = cut(sounds, longest_seconds=self._engine.plan.speech_seconds)
         sent: deque[tuple[Window, Entry]] = deque()
         try:
             while True:
@@ -88,8 +101,11 @@ class Transcription:
                     else:
                         self._engine.batcher.complete(self._line)
                 if not sent:
-                    return
+                    break
                 yield self._part(*sent.popleft())
+                if self._only_listens and self.language is not None:
+                    break
+            self._line.settle()
         finally:
             self._engine.batcher.leave(self._line)
 
@@ -98,9 +114,13 @@ class Transcription:
         self._engine.batcher.leave(self._line)
 
     @property
+    def _only_listens(self) -> bool:
+        return self._options.task == "detect_language"
+
+    @property
     def _windows_ahead(self) -> int:
-        """Its share of what keeps all lanes busy; only one where each window must know the one before."""
-        if self._options.condition_on_previous_text:
+        """Its share of what keeps all lanes busy; only one where the one before decides what comes next."""
+        if self._options.condition_on_previous_text or self._only_listens:
             return 1
         share = -(-self._engine.plan.windows_ahead // self._engine.batcher.recordings)
         return max(share, MOST_GUESSES)
@@ -127,7 +147,11 @@ class Transcription:
             seconds=window.seconds,
             encoder_seconds=encoder_seconds,
             decoder_seconds=self._engine.plan.decoder_seconds(encoder_seconds),
-            attempts=attempts(self._options.beam_size, whole=encoder_seconds >= LONGEST_SECONDS),
+            attempts=attempts(
+                self._options.beam_size,
+                whole=encoder_seconds >= LONGEST_SECONDS,
+                temperature=self._options.temperature,
+            ),
             previous=self._previous(),
         )
         self._engine.batcher.put(entry)
@@ -156,8 +180,10 @@ class Transcription:
 
     def _segments(self, window: Window, spoken: Spoken) -> Iterator[Segment]:
         words, due = deque(spoken.words), 0
+        probabilities = iter(spoken.probabilities)
         vocabulary, hypothesis = self._engine.vocabulary, spoken.hypothesis
         for passage in vocabulary.passages(hypothesis.tokens, window.seconds):
+            tokens = [self._token(token, one) for token, one in zip(passage.tokens, probabilities, strict=False)]
             due += len(passage.tokens)
             timed: list[TimedWord] = []
             while words and due > 0:  # a word, or a mark at its end, may reach into the next passage
@@ -176,9 +202,17 @@ class Transcription:
                 avg_logprob=hypothesis.avg_logprob,
                 compression_ratio=hypothesis.compression_ratio,
                 no_speech_prob=hypothesis.no_speech_prob,
+                window_start=window.start,
+                temperature=hypothesis.temperature,
+                token_ids=passage.tokens,
                 words=tuple(self._words(window, timed, start, end)),
+                tokens=tuple(tokens),
             )
             self._previous_end = end
+
+    def _token(self, token: int, probability: float) -> Token:
+        utf8 = self._engine.vocabulary.utf8(token)
+        return Token(utf8.decode("utf-8", "replace"), tuple(utf8), math.log(max(probability, _LEAST_PROBABILITY)))
 
     def _words(self, window: Window, timed: list[TimedWord], earliest: float, latest: float) -> Iterator[Word]:
         for word in timed:
@@ -192,6 +226,11 @@ class Transcription:
         start, end = window.recorded(start, end)
         start = max(start, self._previous_end)
         return start, max(end, start)
+
+
+def _as_speech(sound: Sound) -> Sound:
+    """All of it is speech, and where it is least likely to be, is still the place to cut."""
+    return replace(sound, speech=(sound.speech + np.float32(1)) * np.float32(0.5))
 
 
 def _result(entry: Entry) -> Spoken:

@@ -1,5 +1,6 @@
 """Where a model's weights come from: a directory, the hub's cache on this machine, the hub, the starter."""
 
+import gc
 import hashlib
 import logging
 import sys
@@ -59,12 +60,12 @@ def find(wanted: Sequence[Model], *, ask_hub: bool) -> Weights:
     The hub is asked for the first one alone, and only with ``ask_hub``. Raises NoModel where nothing is left.
     """
     first = wanted[0]
-    if path := _cached(first):
+    if path := cached(first):
         return Weights(first.name, path=path, model=first)
     trouble, hub_failed = "The model hub was not asked again", False
     if ask_hub:
         try:
-            return Weights(first.name, path=_downloaded(first), model=first)
+            return Weights(first.name, path=download(first), model=first)
         except NoModel:
             raise
         except HubUnreachable as error:
@@ -75,7 +76,7 @@ def find(wanted: Sequence[Model], *, ask_hub: bool) -> Weights:
                 True,
             )
     for model in wanted:
-        path = _cached(model)
+        path = cached(model)
         if path or (model.name == starter.NAME and starter.installed()):
             note = None
             if model is not first:
@@ -110,7 +111,8 @@ def hub_reachable() -> bool:
     return answered.is_set()
 
 
-def _cached(model: Model) -> Path | None:
+def cached(model: Model) -> Path | None:
+    """Where ``model`` is in the hub's cache on this machine, all of it; None if it is not."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -124,7 +126,12 @@ def _cached(model: Model) -> Path | None:
     return path
 
 
-def _downloaded(model: Model) -> Path:
+def download(model: Model) -> Path:
+    """Get ``model`` from the hub into the cache; a terminal shows how far it is.
+
+    What has come before is kept, so that it goes on where it was interrupted. Raises HubUnreachable, NoModel where the
+    checksum is wrong, and whatever else the hub's client meets.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
@@ -134,6 +141,7 @@ def _downloaded(model: Model) -> Path:
         disable_progress_bars()
     logger.info("Downloading %s (%d MB) from the model hub.", model.name, model.size // models.MB)
     path = Path(snapshot_download(model.repository, revision=model.revision, allow_patterns=_FILES))
+    gc.collect()  # the hub's bars leave their lines when nobody holds them any more
     if model.sha256 is not None:
         with (path / "model.bin").open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()

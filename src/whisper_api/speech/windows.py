@@ -29,6 +29,10 @@ _LONGEST_PAUSE = SAMPLE_RATE
 _BREAK = 4 * SAMPLE_RATE
 _LEAST_FILL = 2 / 3
 
+# The first words of a long recording should be there soon.
+_FIRST_LEAST_FILL = 1 / 4
+_FIRST_MOST_FILL = 1 / 2
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -52,6 +56,11 @@ class Window:
     @property
     def seconds(self) -> float:
         return len(self.samples) / SAMPLE_RATE
+
+    @property
+    def start(self) -> float:
+        """The recording's time at which this window begins."""
+        return self.spans[0].start / SAMPLE_RATE
 
     @property
     def end(self) -> float:
@@ -212,6 +221,7 @@ class _Packer:
         self._longest = longest
         self._utterances: list[Span] = []
         self._previous_end = -2 * _PADDING  # nobody claims the silence that a recording begins with
+        self._is_first = True
 
     @property
     def needs(self) -> int:
@@ -235,12 +245,14 @@ class _Packer:
     def _best_cut(self, following: Span) -> int:
         """How many utterances to take: up to the longest pause that leaves the window well filled."""
         pauses = [later.start - earlier.end for earlier, later in pairwise([*self._utterances, following])]
-        filled = [
-            count
-            for count in range(1, len(pauses) + 1)
-            if count == len(pauses) or _length(self._utterances[:count]) >= _LEAST_FILL * self._longest
-        ]
-        return max(filled, key=lambda count: (pauses[count - 1], count))
+        fills = [_length(self._utterances[:count]) / self._longest for count in range(1, len(pauses) + 1)]
+        counts = [count for count, fill in enumerate(fills, start=1) if fill >= _LEAST_FILL or count == len(fills)]
+        if self._is_first:
+            early = [
+                count for count, fill in enumerate(fills, start=1) if _FIRST_LEAST_FILL <= fill <= _FIRST_MOST_FILL
+            ]
+            counts = early or counts
+        return max(counts, key=lambda count: (pauses[count - 1], count))
 
     def _window(self, count: int, following: Span | None) -> Window:
         taken, self._utterances = self._utterances[:count], self._utterances[count:]
@@ -251,6 +263,7 @@ class _Packer:
         pause = _PADDING if following is None else min(_PADDING, (following.start - last.end) // 2)
         end = min(last.end + pause, self._tape.end)
         self._previous_end = last.end
+        self._is_first = False
         return self._tape.window(_joined(taken, start, end))
 
 

@@ -34,13 +34,15 @@ class TimedWord:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a window says, and its words' times where those were asked for.
+    """What a window says.
 
+    With it come, where they were asked for, its words' times and the ``probabilities`` of its tokens without times.
     After ``rest`` seconds of the window the text is to be taken up again; None if it is complete.
     """
 
     hypothesis: Hypothesis
     words: tuple[TimedWord, ...] = ()
+    probabilities: tuple[float, ...] = ()
     rest: float | None = None
 
 

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -16,8 +16,8 @@ from whisper_api.tasks.pace import Pace, seconds_until_done
 from whisper_api.tasks.queue import Place, Queue
 from whisper_api.tasks.recording import Recording, Shelf
 from whisper_api.tasks.store import Store
-from whisper_api.tasks.task import Task
-from whisper_api.workers.messages import UNEXPECTED, Decoded, Finished, Loaded, Started
+from whisper_api.tasks.task import Fault, Task
+from whisper_api.workers.messages import UNEXPECTED, Decoded, Detected, Finished, Loaded, Progress, Started
 from whisper_api.workers.process import WorkerLost
 from whisper_api.workers.worker import NoModelLoaded, OnReport, WorkerRefused
 
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 _TRIES = 2
 _INNOCENT_TRIES = 5
 _RETRY_AFTER_SECONDS = 30
+_NO_WISHES = Options()
+_LISTENED_SECONDS = 30.0  # a language is mostly made out in the first window
 LOST_TWICE = (
     "The process that transcribes died twice over this recording, so it was given up. It may be damaged, or too "
     "large for the server's memory."
@@ -68,7 +70,10 @@ class Intake:
 
 
 class Desk:
-    """Everything between a recording and its text. Run :meth:`work` for as long as it is to serve."""
+    """Everything between a recording and its text. Run :meth:`work` for as long as it is to serve.
+
+    ``defaults`` are the options of whoever has no wishes.
+    """
 
     def __init__(
         self,
@@ -77,16 +82,14 @@ class Desk:
         queue: Queue,
         store: Store,
         shelf: Shelf,
-        max_seconds: float | None = None,
-        beam_size: int = 1,
+        defaults: Options = _NO_WISHES,
         at_once: int | None = None,
     ) -> None:
         self.worker = worker
         self.queue = queue
         self._store = store
         self._shelf = shelf
-        self._max_seconds = max_seconds
-        self._beam_size = beam_size
+        self.defaults = defaults
         self._at_once = at_once
         self._pace = Pace()
         self._learnt_at = 0.0
@@ -120,13 +123,12 @@ class Desk:
 
     async def accept(self, intake: Intake, filename: str, options: Options) -> Task:
         """Queue a complete upload. Raises Unusable and Closing."""
-        options = replace(options, max_seconds=self._max_seconds, beam_size=self._beam_size)
         task = Task(filename, options, intake.recording)
         with ExitStack() as stack:
             stack.enter_context(self.worker.in_use())
             task.duration = await self._inspect(task)
-            if self._max_seconds is not None and (task.duration or 0) > self._max_seconds:
-                raise Unusable(str(TooLong(self._max_seconds)))
+            if options.max_seconds is not None and (task.duration or 0) > options.max_seconds:
+                raise Unusable(str(TooLong(options.max_seconds)))
             if self.closing:
                 raise Closing
             stack.callback(task.recording.close)
@@ -192,7 +194,7 @@ class Desk:
         grace = 0 if self.closing else grace
         self.closing = True
         for task in self.queue.clear():
-            task.fail(SHUTTING_DOWN)
+            task.fail(SHUTTING_DOWN, Fault.UNAVAILABLE)
         served = list(self._serving)
         try:
             async with asyncio.timeout(grace):
@@ -244,7 +246,7 @@ class Desk:
         if not serving.cancelled() and (error := serving.exception()):
             logger.error("Task %s failed unexpectedly.", task.id, exc_info=error)
         if not task.has_ended:
-            task.fail(UNEXPECTED)
+            task.fail(UNEXPECTED, Fault.SERVER)
         del self._serving[task]
         self._suspects.discard(task)
         self._one_less.set()
@@ -256,15 +258,15 @@ class Desk:
             try:
                 loaded = await self.worker.load()
             except NoModelLoaded as error:
-                self._fail(task, str(error))
+                self._fail(task, str(error), Fault.UNAVAILABLE)
             except WorkerLost as loss:
                 logger.warning("The worker was lost while it loaded the model for task %s.", task.id)
                 losses.count(innocent=loss.inspecting or loss.deliberate)
                 if losses.are_too_many:
-                    self._fail(task, LOST_TWICE)
+                    self._fail(task, LOST_TWICE, Fault.RECORDING)
             except Exception:
                 logger.exception("Task %s failed unexpectedly.", task.id)
-                self._fail(task, UNEXPECTED)
+                self._fail(task, UNEXPECTED, Fault.SERVER)
             else:
                 return None if task.has_ended else loaded
         return None
@@ -280,13 +282,15 @@ class Desk:
                         loaded = await self.worker.load()
                         task.start(wanted_model=loaded.wanted, used_model=loaded.model, used_device=loaded.device)
                     await self.worker.run(task.id, task.recording.descriptor, task.options, partial(self._follow, task))
-            except (NoModelLoaded, WorkerRefused) as error:
-                self._fail(task, str(error))
+            except NoModelLoaded as error:
+                self._fail(task, str(error), Fault.UNAVAILABLE)
+            except WorkerRefused as error:
+                self._fail(task, str(error), Fault.SERVER if str(error) == UNEXPECTED else Fault.RECORDING)
             except WorkerLost as loss:
                 logger.warning("The worker was lost while it processed task %s.", task.id)
                 losses.count(innocent=loss.inspecting or loss.deliberate)
                 if losses.are_too_many:
-                    self._fail(task, LOST_TWICE)
+                    self._fail(task, LOST_TWICE, Fault.RECORDING)
                 elif not task.has_ended:
                     task.rewind()
                     if losses.blamed:
@@ -295,31 +299,38 @@ class Desk:
                 task.finish()
                 logger.info("Task %s has %s.", task.id, task.status)
 
-    def _fail(self, task: Task, reason: str) -> None:
+    def _fail(self, task: Task, reason: str, fault: Fault) -> None:
         if not task.has_ended:
-            task.fail(reason)
+            task.fail(reason, fault)
             logger.info("Task %s has %s.", task.id, task.status)
 
-    def _follow(self, task: Task, report: Started | Decoded | Finished) -> None:
+    def _follow(self, task: Task, report: Progress) -> None:
         match report:
             case Started():
                 task.language = report.language
+                task.language_probability = report.language_probability
+                task.changed()
             case Decoded():
-                task.segments.extend(report.segments)
-                self._advance(task, report.until)
-            case Finished():
-                task.duration = report.duration
-                self._advance(task, report.duration)
+                if task.options.task != "detect_language":  # no text is much less work
+                    self._learn(report.until - task.decoded_seconds)
+                task.advance(report.until, *report.segments)
+            case Detected():
+                task.languages = report.languages
+                task.language = next(iter(report.languages), None)
+            case Finished(duration=duration) if duration is not None:
+                task.duration = duration
+                self._learn(duration - task.decoded_seconds)
+                task.advance(duration)
 
-    def _advance(self, task: Task, seconds: float) -> None:
+    def _learn(self, seconds: float) -> None:
+        """So many seconds of audio are done since the last time."""
         now = time.monotonic()
-        self._pace.learn(processing_seconds=now - self._learnt_at, audio_seconds=seconds - task.decoded_seconds)
+        self._pace.learn(processing_seconds=now - self._learnt_at, audio_seconds=seconds)
         self._learnt_at = now
-        task.decoded_seconds = seconds
 
     async def _call_off(self, task: Task, reason: str) -> None:
         self.queue.remove(task)
-        task.fail(reason)
+        task.fail(reason, Fault.UNAVAILABLE)
         task.collected.set()
         if serving := self._serving.get(task):
             serving.cancel()
@@ -328,7 +339,8 @@ class Desk:
     def _remaining(self, task: Task) -> float | None:
         if task.duration is None:
             return None
-        estimate = self._pace.estimate(task.duration)
+        detects = task.options.task == "detect_language"
+        estimate = self._pace.estimate(min(task.duration, _LISTENED_SECONDS) if detects else task.duration)
         return None if estimate is None else estimate * (1 - task.progress)
 
 

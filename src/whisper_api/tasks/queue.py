@@ -55,6 +55,8 @@ class Queue:
         """Take ``task`` out, wherever it stands; nothing happens where it does not."""
         if task in self._tasks:
             self._tasks.remove(task)
+            for other in self._tasks:
+                other.changed()
 
     def position(self, task: Task) -> int | None:
         """1 for the next one, and so on; None for a task that does not wait."""

@@ -59,6 +59,7 @@ class Store:
 
     def forget(self, task: Task) -> None:
         self._entries.pop(task.id, None)
+        task.forget()
 
     def sweep(self) -> int:
         """Forget everything that has expired, and say how many that were."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from whisper_api.speech.options import Options
 from whisper_api.tasks.recording import Recording
-from whisper_api.transcript import Segment, joined
+from whisper_api.transcript import Segment, Transcript, joined
 
 
 class Status(StrEnum):
@@ -17,6 +17,14 @@ class Status(StrEnum):
     PROCESSING = "processing"
     FINISHED = "finished"
     FAILED = "failed"
+
+
+class Fault(StrEnum):
+    """Whose fault it is that a task has failed: would the same recording fail again?"""
+
+    RECORDING = "recording"
+    SERVER = "server"
+    UNAVAILABLE = "unavailable"
 
 
 def now() -> datetime:
@@ -28,8 +36,9 @@ class Task:
     """What is known of one upload. Times are in UTC, durations in seconds.
 
     ``resources`` are held until the task ends, the ``recording`` first of all; ``segments`` grow while it is
-    processed, and ``decoded_seconds`` of the recording are done. ``collected`` is set when somebody has read how it
-    ended.
+    processed, and ``decoded_seconds`` of the recording are done. If a worker is lost it is processed anew,
+    which ``attempt`` counts. ``languages`` and how likely they are come of detecting them. ``collected`` is set when
+    somebody has read how it ended.
     """
 
     filename: str
@@ -42,15 +51,31 @@ class Task:
     uploaded_at: datetime = field(default_factory=now)
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    attempt: int = 0
     language: str | None = None
+    language_probability: float = 0.0
+    languages: dict[str, float] = field(default_factory=dict)
     segments: list[Segment] = field(default_factory=list, repr=False)
     decoded_seconds: float = 0.0
     wanted_model: str | None = None
     used_model: str | None = None
     used_device: str | None = None
     error: str | None = None
+    fault: Fault | None = None
     collected: asyncio.Event = field(default_factory=asyncio.Event)
+    is_forgotten: bool = False
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _next_change: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def next_change(self) -> asyncio.Event:
+        """Set as soon as anything is different from now."""
+        return self._next_change
+
+    def changed(self) -> None:
+        """Tell all who follow it."""
+        self._next_change.set()
+        self._next_change = asyncio.Event()
 
     @property
     def has_ended(self) -> bool:
@@ -60,6 +85,17 @@ class Task:
     def text(self) -> str | None:
         """The whole text, once it is whole."""
         return joined(self.segments) if self.status is Status.FINISHED else None
+
+    @property
+    def transcript(self) -> Transcript:
+        """What was said, as far as it was heard; a translation is in English."""
+        spoken = self.language or self.options.language or ""
+        return Transcript(
+            language="en" if self.options.task == "translate" else spoken,
+            language_probability=self.language_probability,
+            duration=self.duration or 0.0,
+            segments=tuple(self.segments),
+        )
 
     @property
     def processing_seconds(self) -> float | None:
@@ -77,25 +113,42 @@ class Task:
     def start(self, *, wanted_model: str, used_model: str, used_device: str) -> None:
         """Begin, or begin again after a worker was lost."""
         self.status = Status.PROCESSING
+        self.attempt += 1
         self.started_at = now()
-        self.rewind()
         self.wanted_model = wanted_model
         self.used_model = used_model
         self.used_device = used_device
+        self.rewind()
 
     def rewind(self) -> None:
         """Forget what was decoded so far: it will be decoded again."""
         self.segments = []
         self.decoded_seconds = 0.0
+        self.changed()
+
+    def advance(self, until: float, *segments: Segment) -> None:
+        """So far it was decoded, and this was said."""
+        self.segments.extend(segments)
+        self.decoded_seconds = until
+        self.changed()
 
     def finish(self) -> None:
         self._end(Status.FINISHED)
 
-    def fail(self, reason: str) -> None:
+    def fail(self, reason: str, fault: Fault) -> None:
         """End without a text; ``reason`` is a sentence for whoever sent the recording."""
         self.segments = []
         self.error = reason
+        self.fault = fault
         self._end(Status.FAILED)
+
+    def forget(self) -> None:
+        """Let go of what was said; whoever still follows it is told nothing more."""
+        self.is_forgotten = True
+        self.segments = []
+        self.languages = {}
+        self.collected.set()
+        self.changed()
 
     async def wait(self) -> None:
         """Return when the task has ended, one way or the other."""
@@ -106,3 +159,4 @@ class Task:
         self.finished_at = now()
         self.resources.close()
         self._ended.set()
+        self.changed()

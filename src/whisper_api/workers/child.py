@@ -24,12 +24,14 @@ from typing import TYPE_CHECKING
 from whisper_api.observe.logs import DiscreetFormatter
 from whisper_api.speech import audio
 from whisper_api.speech.errors import NoModel, SpeechError
+from whisper_api.speech.options import Kind
 from whisper_api.workers.messages import (
     ORDERS,
     UNEXPECTED,
     Cancel,
     Cancelled,
     Decoded,
+    Detected,
     Failed,
     Finished,
     Inspect,
@@ -148,18 +150,18 @@ class Child:
             self.send(_failure(order.job, error))
             return
         self._running[order.job] = transcription
-        arguments = (order.job, transcription, recording)
+        arguments = (order.job, order.options.task, transcription, recording)
         threading.Thread(target=self._run, args=arguments, name="job", daemon=True).start()
 
-    def _run(self, job: str, transcription: "Transcription", recording: int) -> None:
+    def _run(self, job: str, task: Kind, transcription: "Transcription", recording: int) -> None:
         try:
             with _closing(recording):
-                ending = self._follow(job, transcription)
+                ending = self._follow(job, transcription, task)
         finally:
             del self._running[job]
         self.send(ending)
 
-    def _follow(self, job: str, transcription: "Transcription") -> Report:
+    def _follow(self, job: str, transcription: "Transcription", task: Kind) -> Report:
         """Send on what is said, and answer how it ended."""
         from whisper_api.speech.batcher import Cancelled as CalledOff
 
@@ -170,6 +172,9 @@ class Child:
                     self.send(Started(job, transcription.language, transcription.language_probability))
                     has_started = True
                 self.send(Decoded(job, part.segments, part.until))
+            if task == "detect_language":
+                self.send(Detected(job, transcription.languages))
+                return Finished(job, None)
             assert transcription.duration is not None
             return Finished(job, transcription.duration)
         except CalledOff:

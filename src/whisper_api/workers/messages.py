@@ -110,11 +110,20 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """All was read, and it was of so many seconds, measured."""
+class Detected:
+    """How likely each of the ``languages`` is, the likeliest first; none where nobody speaks."""
 
     job: str
-    duration: float
+    languages: dict[str, float]
+    kind: Literal["detected"] = "detected"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """All was read that was needed; if that was all of it, it was of so many seconds, measured."""
+
+    job: str
+    duration: float | None
     kind: Literal["finished"] = "finished"
 
 
@@ -141,7 +150,8 @@ class Logged:
 
 
 Order = Load | Inspect | Run | Cancel
-JobReport = Inspected | Started | Decoded | Finished | Failed | Cancelled
+Progress = Started | Decoded | Detected | Finished
+JobReport = Inspected | Progress | Failed | Cancelled
 Report = JobReport | Loaded | LoadFailed | Logged
 
 # Without pydantic's cache of strings, which would keep what people said for as long as the process lives.

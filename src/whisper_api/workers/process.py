@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import sys
+from collections import deque
 
 from whisper_api.workers.messages import (
     REPORTS,
@@ -47,6 +49,7 @@ class WorkerProcess:
     ) -> None:  # fmt: skip
         self._child = child
         self._sending = sending
+        self._outgoing: deque[tuple[bytes, list[int]]] = deque()
         self._reports = reports
         self._writer = writer
         self._inboxes: dict[str, asyncio.Queue[JobReport | None]] = {}
@@ -78,17 +81,42 @@ class WorkerProcess:
         return self._child.pid
 
     def send(self, order: Order, recording: int | None = None) -> None:
-        """Send an order with the descriptor of its recording. Raises WorkerLost."""
-        line = encode_order(order)
-        try:
-            sent = socket.send_fds(self._sending, [line], [] if recording is None else [recording])
-        except OSError as error:
-            # Also when the socket is full: orders are few and small, so the worker has not read for long.
-            self.kill()
-            raise WorkerLost(inspecting=bool(self.inspections)) from error
-        if sent < len(line):
-            self.kill()
+        """Send an order with the descriptor of its recording, as soon as the worker has read those before it.
+
+        Raises WorkerLost.
+        """
+        if self.ended.is_set():
+            raise self.loss
+        self._outgoing.append((encode_order(order), [] if recording is None else [os.dup(recording)]))
+        self._send_what_waits()
+        if self.dying:
             raise WorkerLost(inspecting=bool(self.inspections))
+
+    def _send_what_waits(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._outgoing:
+                line, descriptors = self._outgoing[0]
+                sent = socket.send_fds(self._sending, [line], descriptors)
+                for descriptor in descriptors:
+                    os.close(descriptor)
+                self._outgoing[0] = (line[sent:], [])
+                if sent == len(line):
+                    self._outgoing.popleft()
+        except BlockingIOError:
+            loop.add_writer(self._sending, self._send_what_waits)
+        except OSError:
+            self.kill()
+        else:
+            loop.remove_writer(self._sending)
+
+    def _send_nothing_more(self) -> None:
+        asyncio.get_running_loop().remove_writer(self._sending)
+        self._sending.close()
+        for _, descriptors in self._outgoing:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        self._outgoing.clear()
 
     def open_inbox(self, job: str) -> "asyncio.Queue[JobReport | None]":
         """Where the reports on ``job`` will arrive; None says that the process is gone."""
@@ -128,7 +156,7 @@ class WorkerProcess:
             self.kill()
             await self._child.wait()
             self._writer.close()
-            self._sending.close()
+            self._send_nothing_more()
             self._died_inspecting = bool(self.inspections)
             self.ended.set()
             for inbox in self._inboxes.values():

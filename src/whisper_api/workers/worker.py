@@ -10,6 +10,7 @@ from whisper_api.workers.messages import (
     Cancel,
     Cancelled,
     Decoded,
+    Detected,
     Failed,
     Finished,
     Inspect,
@@ -18,6 +19,7 @@ from whisper_api.workers.messages import (
     Load,
     Loaded,
     LoadFailed,
+    Progress,
     Run,
     Started,
 )
@@ -29,7 +31,7 @@ _CANCEL_PATIENCE_SECONDS = 10.0
 _RETRY_SECONDS = 60.0
 _INSPECT_PATIENCE_SECONDS = 60.0
 
-OnReport = Callable[[Started | Decoded | Finished], None]
+OnReport = Callable[[Progress], None]
 
 
 class WorkerRefused(Exception):
@@ -142,7 +144,7 @@ class Worker:
                 process.send(Run(job, options), recording)
                 while True:
                     match await inbox.get():
-                        case Started() | Decoded() as report:
+                        case Started() | Decoded() | Detected() as report:
                             on_report(report)
                         case Finished() as report:
                             on_report(report)

@@ -2,28 +2,29 @@
 
 from collections.abc import Iterable
 
-from whisper_api.transcript import Segment
+from whisper_api.formats.clock import stamp
+from whisper_api.formats.cues import cues
+from whisper_api.formats.direction import marked
+from whisper_api.formats.layout import AS_USUAL, Layout
+from whisper_api.transcript import Segment, Transcript
+
+# The format cannot write as text what it takes for its own marks: signs that look like them stand for them.
+_LOOK_ALIKE = str.maketrans("<>{}\\", "‹›｛｝＼")
 
 
-def srt(segments: Iterable[Segment]) -> str:
-    """Segments as numbered SubRip cues, UTF-8 text with CRLF line ends as the format's own program wrote them.
-
-    A blank line would end a cue early and ``-->`` would start one, so neither is left in a text.
-    """
-    cues = [
-        f"{number}\r\n{_time(segment.start)} --> {_time(segment.end)}\r\n{_line(segment.text)}\r\n"
-        for number, segment in enumerate(segments, start=1)
-    ]
-    return "\r\n".join(cues)
+def write(transcript: Transcript, layout: Layout = AS_USUAL) -> str:
+    """Numbered cues. Lines end with LF: all players take it, and not all scripts that read such files take CRLF."""
+    return srt(transcript.segments, layout, transcript.language)
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split()).replace("-->", "→")
+def srt(segments: Iterable[Segment], layout: Layout = AS_USUAL, language: str = "en") -> str:
+    """The same of ``segments`` alone."""
+    return "\n".join(
+        f"{number}\n{stamp(cue.start, point=',')} --> {stamp(cue.end, point=',')}\n"
+        + "".join(f"{line}\n" for line in marked(cue.written(_escape, ("<u>", "</u>")), cue.lines, language))
+        for number, cue in enumerate(cues(segments, layout), start=1)
+    )
 
 
-def _time(seconds: float) -> str:
-    milliseconds = round(max(seconds, 0) * 1000)
-    minutes, milliseconds = divmod(milliseconds, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    seconds, milliseconds = divmod(milliseconds, 1000)
-    return f"{hours:02}:{minutes:02}:{seconds:02},{milliseconds:03}"
+def _escape(text: str) -> str:
+    return text.replace("-->", "→").translate(_LOOK_ALIKE)

@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+JAVASCRIPT := tests/e2e/javascript
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --no-input --only-binary :all: --require-hashes
 
@@ -11,7 +12,7 @@ INSTALL := $(PIP) install --no-input --only-binary :all: --require-hashes
 run: $(VENV)/run.done ## Start the server with the embedded model, or with MAX_MODEL if it is set.
 	@grep -qs '^ *MAX_MODEL *=' .env || export MAX_MODEL="$${MAX_MODEL:-starter}"; exec $(BIN)/whisper_api
 
-test: $(VENV)/dev.done ## Run all tests.
+test: $(VENV)/dev.done $(JAVASCRIPT)/node_modules ## Run all tests.
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/dev.done ## Lint, check the format, check the types.
@@ -30,7 +31,7 @@ lock: ## Resolve the dependencies anew (needs uv).
 	locks/make
 
 clean: ## Remove what the other targets made.
-	rm -rf $(VENV) .mypy_cache .ruff_cache dist out
+	rm -rf $(VENV) $(JAVASCRIPT)/node_modules .mypy_cache .ruff_cache dist out
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "whisper_api needs Python 3.11 to 3.13; set PYTHON to one, for example: make run PYTHON=python3.12")'
@@ -48,3 +49,9 @@ $(VENV)/dev.done: locks/dev.txt locks/samples.txt $(VENV)/run.done
 	@$(INSTALL) --no-compile --requirement locks/dev.txt
 	@$(INSTALL) --no-compile --no-deps --requirement locks/samples.txt
 	@touch $@
+
+# OpenAI's library for JavaScript; Node comes with what the tests need. Without a package registry its tests are skipped.
+$(JAVASCRIPT)/node_modules: $(JAVASCRIPT)/package-lock.json | $(VENV)/dev.done
+	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $(JAVASCRIPT) --no-audit --no-fund --silent \
+		|| echo "OpenAI's JavaScript library cannot be installed: its tests will be skipped." >&2
+	@if test -d $@; then touch $@; fi

@@ -10,14 +10,16 @@ from typing import Any
 from fastapi import FastAPI
 
 from whisper_api import __version__
-from whisper_api.api import admin, errors, health, native, pages
+from whisper_api.api import admin, errors, health, native, openai, pages, results
 from whisper_api.api.identity import Doorkeeper
 from whisper_api.api.lingering import LingeringClose
 from whisper_api.api.manners import Manners
+from whisper_api.api.writer import Writer
 from whisper_api.forgetting import no_core_dumps
 from whisper_api.observe import logs
 from whisper_api.settings import MB, Settings
 from whisper_api.speech import models
+from whisper_api.speech.options import Options
 from whisper_api.tasks.desk import Desk, Transcriber
 from whisper_api.tasks.queue import Queue
 from whisper_api.tasks.recording import Shelf
@@ -44,8 +46,7 @@ def create_app(settings: Settings, *, worker: Transcriber | None = None) -> Fast
         queue=Queue(settings.max_task_queue_size),
         store=Store(lifetime=settings.result_lifetime, refresh=settings.refresh_expiration_time_on_usage),
         shelf=Shelf(largest=settings.max_upload_mb * MB, capacity=settings.recordings_capacity),
-        max_seconds=settings.max_duration_m * 60,
-        beam_size=settings.beam_size,
+        defaults=Options(max_seconds=settings.max_duration_m * 60, beam_size=settings.beam_size),
         at_once=settings.recordings_at_once,
     )
 
@@ -83,8 +84,11 @@ def create_app(settings: Settings, *, worker: Transcriber | None = None) -> Fast
     app.add_middleware(LingeringClose)
     app.add_middleware(Manners)
     errors.install(app, desk)
+    writer = Writer()
     doorkeeper = Doorkeeper(settings.trusted_proxies)
     app.include_router(native.router(desk, doorkeeper, max_model=settings.model_limit))
+    app.include_router(results.router(desk, writer))
+    app.include_router(openai.router(desk, writer, configured_model=_official(settings.model_limit)))
     app.include_router(health.router(desk, waits_for_model=settings.load_model_on_startup))
     app.include_router(
         admin.router(
@@ -106,13 +110,18 @@ def _log_unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> Non
 def _worker(settings: Settings) -> Worker:
     return Worker(
         Load(
-            limit=models.SMALLEST if settings.develop_mode else settings.max_model,
+            limit=settings.load_limit,
             cpu_limit=settings.cpu_fallback_model,
             use_gpu=settings.use_gpu_if_available,
             ask_hub=True,
         ),
         unload_after=settings.unload_model_after_s,
     )
+
+
+def _official(name: str | None) -> str | None:
+    """``name`` where it is one that everybody knows, and not a directory of this machine."""
+    return name if name is not None and models.named(name) else None
 
 
 def _configure_logging(settings: Settings) -> None:

@@ -62,6 +62,16 @@ class Server:
 Serve = Callable[..., Awaitable[Server]]
 
 
+def problem(answer: httpx.Response) -> str:
+    """The sentence of an error."""
+    body = answer.json()
+    assert set(body) == {"detail"}
+    sentence = body["detail"]
+    assert isinstance(sentence, str)
+    assert sentence.endswith(".")
+    return sentence
+
+
 @pytest.fixture
 async def serve(make_settings: MakeSettings, logging_restored: None) -> AsyncIterator[Serve]:
     """Starts servers with the settings that a test asks for, and stops them at its end."""

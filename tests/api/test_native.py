@@ -2,22 +2,24 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import RedirectResponse
 
 import whisper_api
-from tests.api.conftest import Serve, Server
+from tests.api.asgi import FORM, converse, form, part
+from tests.api.conftest import Serve, Server, problem
 from tests.tasks.fakes import MODEL, FakeWorker, segment, until
 from whisper_api.api import native
 from whisper_api.application import create_app
 from whisper_api.speech.options import Options
+from whisper_api.transcript import Word
 from whisper_api.workers.messages import Loaded
 from whisper_api.workers.worker import NoModelLoaded, WorkerRefused
 
@@ -27,16 +29,6 @@ TASK_FIELDS = {
     "progress", "duration", "eta_seconds", "segments", "error", "expires_at",
 }  # fmt: skip
 UNKNOWN_ID = "0" * 32
-
-
-def problem(answer: httpx.Response) -> str:
-    """The sentence of an error."""
-    body = answer.json()
-    assert set(body) == {"detail"}
-    sentence = body["detail"]
-    assert isinstance(sentence, str)
-    assert sentence.endswith(".")
-    return sentence
 
 
 # ---- uploads ---------------------------------------------------------------------------------------------------
@@ -112,6 +104,7 @@ async def test_whoever_waits_gets_the_text_with_the_answer(serve: Serve) -> None
         "avg_logprob": -0.25,
         "compression_ratio": 1.5,
         "no_speech_prob": 0.125,
+        "words": [],
     }
     assert len(task["segments"]) == 2
     assert (task["target_model_size"], task["used_model_size"], task["used_device"]) == ("medium", "base", "cpu")
@@ -253,7 +246,7 @@ async def test_a_recording_that_cannot_be_read_is_400_with_the_reason(server: Se
 
 @pytest.mark.parametrize("path", ["transcribe", "translate"])
 async def test_a_language_that_whisper_lacks_is_422(server: Server, path: str) -> None:
-    for language in ("klingon", "xx", "de-DE", "<script>"):
+    for language in ("klingon", "xx", "xx-DE", "<script>"):
         answer = await server.upload(path=path, language=language)
 
         assert answer.status_code == 422
@@ -350,98 +343,6 @@ async def test_whoever_waits_for_a_task_learns_that_it_was_cancelled(server: Ser
 
     task = (await asking).json()
     assert (task["status"], task["error"]) == ("failed", "The task was cancelled.")
-
-
-# ---- subtitles -------------------------------------------------------------------------------------------------
-
-
-async def subtitles(server: Server, filename: str) -> httpx.Response:
-    task_id = (await server.upload(filename=filename, wait=60)).json()["task_id"]
-    return await server.http.get("/api/v1/srt", params={"task_id": task_id})
-
-
-def saved_as(header: str) -> tuple[str, str]:
-    """The two names of a Content-Disposition: the plain one and the encoded one."""
-    match = re.fullmatch(
-        r"""attachment; filename="([^"\\\0-\x1f\x7f]*)"; filename\*=UTF-8''([\w.~%-]+)""", header, re.ASCII
-    )
-    assert match, header
-    return match[1], unquote(match[2], errors="strict")
-
-
-async def test_subtitles_are_a_file_named_after_the_upload(serve: Serve) -> None:
-    server = await serve(FakeWorker(segment(" Ask not", 0, 1.5)))
-
-    answer = await subtitles(server, "talk.mp3")
-
-    assert answer.status_code == 200
-    assert answer.headers["content-type"].partition(";")[0] == "application/x-subrip"
-    assert answer.text == "1\r\n00:00:00,000 --> 00:00:01,500\r\nAsk not\r\n"
-    assert saved_as(answer.headers["content-disposition"]) == ("talk.srt", "talk.srt")
-
-
-STRANGE_NAMES = {
-    "../../etc/passwd.wav": "passwd.srt",
-    "C:\\Users\\me\\talk.wav": "talk.srt",
-    'say "hi".wav': 'say "hi".srt',
-    "back\\slash.wav": "slash.srt",
-    "😀 party.wav": "😀 party.srt",
-    "Straße (1).tar.gz": "Straße (1).tar.srt",
-    "a\r\nSet-Cookie: x=1.wav": "aSet-Cookie: x=1.srt",
-    "two\nlines.wav": "twolines.srt",
-    "noextension": "noextension.srt",
-    ".hidden": ".hidden.srt",
-    "folder/": "transcript.srt",
-    "evil\u202egpj.wav": "evilgpj.srt",
-    "a;b=c,d.wav": "a;b=c,d.srt",
-    "100%.wav": "100%.srt",
-}
-
-
-async def test_a_strange_file_name_makes_a_safe_download(serve: Serve) -> None:
-    server = await serve(FakeWorker(segment()))
-    names = {}
-    for filename in STRANGE_NAMES:
-        answer = await subtitles(server, filename)
-
-        assert answer.status_code == 200
-        assert "set-cookie" not in answer.headers
-        plain, names[filename] = saved_as(answer.headers["content-disposition"])
-        assert plain.isascii()
-        assert plain.endswith(".srt")
-
-    assert names == STRANGE_NAMES
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
-def test_no_file_name_breaks_out_of_its_header(filename: str) -> None:
-    plain, encoded = saved_as(native._download(filename, ".srt")["Content-Disposition"])
-
-    for name in (plain, encoded):
-        assert name.endswith(".srt")
-        assert len(name) > len(".srt")
-        assert "/" not in name
-        assert "\\" not in name
-
-
-async def test_a_task_that_is_not_finished_has_no_subtitles_yet(server: Server) -> None:
-    task_id = (await server.upload()).json()["task_id"]
-    await server.worker.next_job()
-
-    answer = await server.http.get("/api/v1/srt", params={"task_id": task_id})
-
-    assert answer.status_code == 400
-    assert "not finished yet" in problem(answer)
-
-
-async def test_a_task_that_failed_has_a_reason_instead_of_subtitles(server: Server) -> None:
-    task_id = (await server.upload()).json()["task_id"]
-    (await server.worker.next_job()).end_with(WorkerRefused("It is damaged."))
-    await server.desk.find(task_id).wait()
-
-    answer = await server.http.get("/api/v1/srt", params={"task_id": task_id})
-
-    assert (answer.status_code, problem(answer)) == (400, "It is damaged.")
 
 
 # ---- the server ------------------------------------------------------------------------------------------------
@@ -658,3 +559,87 @@ async def test_a_model_that_is_in_memory_is_told(server: Server) -> None:
     server.worker.loaded = server.worker.last_loaded = MODEL
 
     assert (await decoder(server))["is_model_loaded"]
+
+
+# ---- wishes and languages ----------------------------------------------------------------------------------------
+
+
+async def test_wishes_are_fields_of_the_form(server: Server) -> None:
+    fields = {"language": "German", "prompt": "Ein Vortrag.", "timestamp_granularities[]": "word", "beam_size": "3"}
+
+    answer = await server.http.post("/api/v1/transcribe", files={"file": b"sound"}, data=fields)
+
+    assert answer.json()["source_language"] == "de"
+    assert (await server.worker.next_job()).options == Options(
+        "transcribe", "de", prompt="Ein Vortrag.", words=True, beam_size=3, max_seconds=36_000
+    )
+
+
+async def test_a_wish_that_makes_no_sense_is_422_and_nothing_is_kept(server: Server) -> None:
+    answer = await server.http.post("/api/v1/transcribe", files={"file": b"sound"}, data={"langauge": "de"})
+
+    assert answer.status_code == 422
+    assert "'langauge'" in problem(answer)
+    assert server.worker.inspected == []
+    assert len(server.desk.queue) == 0
+
+
+async def test_the_form_and_the_address_must_not_name_different_languages(server: Server) -> None:
+    for language, status in (("de", 200), ("en", 422)):
+        answer = await server.http.post(
+            "/api/v1/transcribe", params={"language": "de"}, files={"file": b"sound"}, data={"language": language}
+        )
+        assert answer.status_code == status
+
+
+async def test_words_come_with_their_segments(serve: Serve) -> None:
+    said = replace(segment(" Hallo", 0, 1), words=(Word(" Hallo", 0.25, 0.75, 0.5),))
+    server = await serve(FakeWorker(said))
+
+    task = (await server.upload(wait=60)).json()
+
+    assert task["segments"][0]["words"] == [{"word": " Hallo", "start": 0.25, "end": 0.75, "probability": 0.5}]
+
+
+async def test_a_language_is_detected(server: Server) -> None:
+    asking = asyncio.create_task(server.upload(path="detect_language"))
+
+    job = await server.worker.next_job()
+    job.detect({"de": 0.75, "nl": 0.25})
+
+    assert job.options == Options("detect_language", max_seconds=36_000)
+    assert (await asking).json() == {
+        "language": "de",
+        "probability": 0.75,
+        "languages": [
+            {"code": "de", "name": "German", "probability": 0.75},
+            {"code": "nl", "name": "Dutch", "probability": 0.25},
+        ],
+    }
+    assert list(server.desk._store) == []
+
+
+async def test_where_nobody_speaks_no_language_is_detected(server: Server) -> None:
+    asking = asyncio.create_task(server.upload(path="detect_language"))
+
+    (await server.worker.next_job()).detect({})
+
+    assert (await asking).json() == {"language": None, "probability": None, "languages": []}
+
+
+async def test_a_language_that_cannot_be_detected_is_an_error(server: Server) -> None:
+    asking = asyncio.create_task(server.upload(path="detect_language"))
+
+    (await server.worker.next_job()).end_with(WorkerRefused("File has no audio track."))
+
+    answer = await asking
+    assert (answer.status_code, problem(answer)) == (400, "File has no audio track.")
+
+
+async def test_whoever_asks_for_a_language_and_leaves_is_not_waited_for(server: Server) -> None:
+    body = form(part("file", b"sound", "talk.wav"))
+
+    await converse(server.app, "/api/v1/detect_language", method="POST", headers=FORM.items(), body=[body])
+
+    assert not server.desk.busy
+    assert list(server.desk._store) == []

@@ -6,6 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from whisper_api.formats.files import FORMATS
+
 from .conftest import Start
 from .server import Server
 
@@ -57,3 +59,28 @@ def test_a_deleted_recording_and_its_text_are_gone_from_all_memory(server: Serve
     assert everywhere(server, PHRASE) == [0, 0]
     for start in range(1000, len(sample) - 64, 4000):
         assert everywhere(server, sample[start : start + 64]) == [0, 0], f"bytes {start} and on of the recording"
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"response_format": "verbose_json"}, {"response_format": "srt"}, {"stream": "true"}]
+)
+def test_a_text_that_was_answered_by_openais_route_is_gone_from_all_memory(
+    server: Server, fields: dict[str, str]
+) -> None:
+    answer = server.client.post("/v1/audio/transcriptions", files={"file": SAMPLE.read_bytes()}, data=fields)
+    assert PHRASE in " ".join(answer.text.split()).encode()
+
+    assert everywhere(server, PHRASE) == [0, 0]
+
+
+def test_a_text_that_was_told_and_written_in_every_way_is_gone_once_it_was_deleted(server: Server) -> None:
+    task_id = server.transcribe(SAMPLE.read_bytes())["task_id"]
+    events = server.client.get("/api/v1/events", params={"task_id": task_id})
+    assert PHRASE in events.content
+    for name in FORMATS:
+        answer = server.client.get("/api/v1/result", params={"task_id": task_id, "format": name})
+        assert answer.status_code == 200
+
+    server.cancel(task_id)
+
+    assert everywhere(server, PHRASE) == [0, 0]

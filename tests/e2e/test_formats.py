@@ -32,7 +32,7 @@ from .server import Server, eventually, form, upload_head
 UNREADABLE = "The file could not be read as a recording. Send audio or video, for example mp3, m4a, wav, ogg or mp4."
 NO_SOUND = "The file has an audio track, but no sound could be decoded from it; it may be cut off or damaged."
 NO_AUDIO_TRACK = "File has no audio track."
-NO_FILE = "The form has no file in a field named 'file'."
+MISPLACED = "A file is in a field not named 'file'. Send the recording in 'file', and all else as text."
 INCOMPLETE = "The form is not complete, or not well-formed. Send the recording again."
 UNKNOWN_LANGUAGE = (
     "Whisper does not know this language. Give its code, for example 'de' or 'en', or leave it out to have it detected."
@@ -166,7 +166,7 @@ def test_a_language_that_the_model_lacks_fails_with_a_reason(server: Server) -> 
 
 def test_a_form_without_a_file_is_refused(server: Server) -> None:
     answer = server.client.post("/api/v1/transcribe", files={"recording": ("a.wav", hello())})
-    assert (answer.status_code, answer.json()) == (400, {"detail": NO_FILE})
+    assert (answer.status_code, answer.json()) == (400, {"detail": MISPLACED})
 
 
 @pytest.mark.parametrize("content", [b"", b"{}"])

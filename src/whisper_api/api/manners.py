@@ -32,7 +32,7 @@ class Manners:
             return
         began = time.monotonic()
         status: int | None = None
-        private = scope["path"].startswith(("/api/", "/logs"))
+        private = scope["path"].startswith(("/api/", "/v1/", "/logs"))
 
         async def mannerly_send(message: Message) -> None:
             nonlocal status
@@ -55,7 +55,7 @@ class Manners:
             logger.exception("Answering a request failed.")
             if status is not None:
                 raise
-            await errors.answer(500, UNEXPECTED)(scope, receive, mannerly_send)
+            await errors.answer(scope["path"], 500, UNEXPECTED)(scope, receive, mannerly_send)
         finally:
             route = getattr(scope.get("route"), "path", "(no route)")
             # Reading is what pages and monitors do all day; what was sent, and what broke, is worth a line.

@@ -2,26 +2,37 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated, Any
-from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from whisper_api import __version__
-from whisper_api.api import uploads
-from whisper_api.api.errors import BadParameter, BadRequest
+from whisper_api.api import errors, streams, uploads
+from whisper_api.api.errors import BadParameter
+from whisper_api.api.events import Follower
+from whisper_api.api.following import wait_for
 from whisper_api.api.identity import Doorkeeper
-from whisper_api.api.schemas import EXAMPLE_ID, DecoderStatus, Problem, TaskModel, UserInfo, Version
-from whisper_api.formats.srt import srt
-from whisper_api.speech import languages
-from whisper_api.speech.options import Kind, Options
+from whisper_api.api.options import Fields, Wishes, form_schema, known
+from whisper_api.api.schemas import (
+    RETRY_AFTER,
+    TASK_PROBLEMS,
+    DecoderStatus,
+    DetectedLanguage,
+    Problem,
+    TaskId,
+    TaskModel,
+    UserInfo,
+    Version,
+)
+from whisper_api.api.streams import EventStream
+from whisper_api.speech.options import Kind
 from whisper_api.tasks.desk import Desk
 from whisper_api.tasks.task import Status, Task, now
 
 LONGEST_WAIT_SECONDS = 600
 
-TaskId = Annotated[str, Query(description="As the upload was answered.", examples=[EXAMPLE_ID])]
 Language = Annotated[
     str | None,
     Query(
@@ -34,26 +45,7 @@ Wait = Annotated[
     Query(ge=0, le=LONGEST_WAIT_SECONDS, description="Answer when the task has ended, or after so many seconds."),
 ]
 
-_UPLOAD: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "Audio or video: mp3, m4a, wav, ogg, opus, flac, webm, mp4, mkv and more.",
-                        }
-                    },
-                }
-            }
-        },
-    }
-}
+_UPLOAD = form_schema(Wishes)
 _UPLOAD_PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "No file, no audio in it, or not readable."},
     408: {"model": Problem, "description": "The upload stalled."},
@@ -61,12 +53,9 @@ _UPLOAD_PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "An unknown language, or another parameter that makes no sense."},
     503: {
         "model": Problem,
+        "headers": RETRY_AFTER,
         "description": "Queue or memory full, or shutting down; try again after Retry-After seconds.",
     },
-}
-_TASK_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "Unknown or expired id."},
-    422: {"model": Problem, "description": "A parameter that makes no sense."},
 }
 
 
@@ -77,31 +66,22 @@ def router(desk: Desk, doorkeeper: Doorkeeper, *, max_model: str | None) -> APIR
     async def find(task_id: TaskId) -> Task:
         return desk.find(task_id)
 
-    async def shown(task: Task, wait: float = 0) -> TaskModel:
-        with suppress(TimeoutError):
-            if wait:
-                async with asyncio.timeout(wait):
-                    await task.wait()
+    def shown(task: Task) -> TaskModel:
         if task.has_ended:
             task.collected.set()
         return TaskModel.of(task, desk)
 
-    async def _unless_abandoned(request: Request, task: Task, wait: float) -> TaskModel:
-        """The answer; a task whose client leaves before it knows the id is called off: nobody could read it."""
-        answering = asyncio.ensure_future(shown(task, wait))
-        leaving = asyncio.ensure_future(_departure(request))
-        await asyncio.wait([answering, leaving], return_when=asyncio.FIRST_COMPLETED)
-        if not answering.done():
-            await desk.forget(task)
-        leaving.cancel()
-        return await answering
-
-    async def upload(request: Request, task: Kind, language: str | None, wait: float) -> TaskModel:
-        options = Options(task, _known(language))
+    async def upload(request: Request, kind: Kind, language: str | None, wait: float) -> TaskModel:
+        code = _known(language)
         with desk.intake(uploads.announced_size(request)) as intake:
             form = await uploads.receive(request, intake.recording)
-            accepted = await desk.accept(intake, form.filename, options)
-        return await _unless_abandoned(request, accepted, wait) if wait else await shown(accepted)
+            options = Wishes.read(form).options(kind, desk.defaults)
+            if code and options.language not in (None, code):
+                raise BadParameter("The form and the address name different languages. Send one of them.", "language")
+            task = await desk.accept(intake, form.filename, replace(options, language=options.language or code))
+        if wait:
+            await wait_for(task, desk, request, seconds=wait)
+        return shown(task)
 
     @api.post("/transcribe", openapi_extra=_UPLOAD, responses=_UPLOAD_PROBLEMS, tags=["Speech to text"])
     async def transcribe(request: Request, language: Language = None, wait: Wait = 0) -> TaskModel:
@@ -113,28 +93,60 @@ def router(desk: Desk, doorkeeper: Doorkeeper, *, max_model: str | None) -> APIR
         """Upload a recording to be written down in English. Answers with the task."""
         return await upload(request, "translate", language, wait)
 
-    @api.get("/status", responses=_TASK_PROBLEMS, tags=["Tasks"])
+    @api.post(
+        "/detect_language",
+        openapi_extra=form_schema(Fields),
+        responses={**_UPLOAD_PROBLEMS, 500: {"model": Problem, "description": "The server failed; its log says why."}},
+        response_model=DetectedLanguage,
+        tags=["Speech to text"],
+    )
+    async def detect_language(request: Request) -> DetectedLanguage | JSONResponse:
+        """Upload a recording to learn which language is spoken in it. Waits in the queue like all others."""
+        with desk.intake(uploads.announced_size(request)) as intake:
+            form = await uploads.receive(request, intake.recording)
+            Fields.read(form)
+            task = await desk.accept(intake, form.filename, replace(desk.defaults, task="detect_language"))
+        await wait_for(task, desk, request)
+        try:
+            if task.status is Status.FAILED:
+                return errors.of_task(request.url.path, task)
+            return DetectedLanguage.of(task.languages)
+        finally:
+            await desk.forget(task)  # nobody else knows of it
+
+    @api.get("/status", responses=TASK_PROBLEMS, tags=["Tasks"])
     async def status(task: Annotated[Task, Depends(find)], wait: Wait = 0) -> TaskModel:
         """How far a task is, and its text once it is finished."""
-        return await shown(task, wait)
+        with suppress(TimeoutError):
+            if wait:
+                async with asyncio.timeout(wait):
+                    await task.wait()
+        return shown(task)
 
     @api.get(
-        "/srt",
+        "/events",
         response_class=Response,
         responses={
-            **_TASK_PROBLEMS,
-            200: {"content": {"application/x-subrip": {"schema": {"type": "string"}}}},
+            **TASK_PROBLEMS,
+            200: {"content": streams.DESCRIPTION, "description": "Server-sent events: see below."},
+            204: {"description": "All was told before the event in Last-Event-ID."},
         },
         tags=["Tasks"],
     )
-    async def subtitles(task: Annotated[Task, Depends(find)]) -> Response:
-        """The text of a finished task as an SRT file, named after the upload."""
-        if task.status is not Status.FINISHED:
-            raise BadRequest(task.error or "The task is not finished yet. Ask again when its status is finished.")
-        task.collected.set()
-        return Response(srt(task.segments), media_type="application/x-subrip", headers=_download(task.filename, ".srt"))
+    async def events(
+        task: Annotated[Task, Depends(find)],
+        last_event_id: Annotated[str, Header(description="What came up to this event is not told again.")] = "",
+    ) -> Response:
+        """What happens to a task, as it happens, and before that all that has happened already.
 
-    @api.delete("/task", status_code=204, responses=_TASK_PROBLEMS, tags=["Tasks"])
+        `queued` (again whenever its place changes), `started`, a `segment` for each stretch of speech, `progress`,
+        and at the end `finished`, with the task but for its segments, or `failed`. If it is `started` again, what was
+        told before is void: the process that transcribes was lost, and it all begins anew.
+        """
+        follower = Follower.after(last_event_id, task, desk)
+        return Response(status_code=204) if follower is None else EventStream(follower.events())
+
+    @api.delete("/task", status_code=204, responses=TASK_PROBLEMS, tags=["Tasks"])
     async def forget(task: Annotated[Task, Depends(find)]) -> None:
         """Cancel a task, or delete its result at once."""
         await desk.forget(task)
@@ -176,29 +188,18 @@ def router(desk: Desk, doorkeeper: Doorkeeper, *, max_model: str | None) -> APIR
         responses={422: {"model": Problem, "description": "A parameter that makes no sense."}},
         tags=["Server"],
     )
-    async def login(redirect: str = "/") -> RedirectResponse:
+    async def login(redirect: Annotated[str, Query(description="The path.")] = "/") -> RedirectResponse:
         """Go to a path of this site: a reverse proxy asks people to sign in on the way."""
         return RedirectResponse(_own_path(redirect), status_code=307)
 
     return api
 
 
-async def _departure(request: Request) -> None:
-    """Return when the client has closed the connection."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
 def _known(language: str | None) -> str | None:
-    if language is None or not language.strip():
-        return None
-    code = languages.code_of(language)
-    if code is None:
-        raise BadParameter(
-            "Whisper does not know this language. Give its code, for example 'de' or 'en', or leave it out to have "
-            "it detected."
-        )
-    return code
+    try:
+        return known(language) if language is not None and language.strip() else None
+    except ValueError as error:
+        raise BadParameter(str(error), "language") from None
 
 
 def _own_path(redirect: str) -> str:
@@ -209,13 +210,3 @@ def _own_path(redirect: str) -> str:
     """
     leaves = not redirect.startswith("/") or redirect.startswith("//") or "\\" in redirect
     return "/" if leaves or not redirect.isprintable() else redirect
-
-
-def _download(filename: str, suffix: str) -> dict[str, str]:
-    """Headers that save an answer under the upload's name with another suffix (RFC 6266, RFC 5987)."""
-    name = filename.replace("\\", "/").rpartition("/")[2]
-    name = "".join(character for character in name if character.isprintable())
-    stem = name.rpartition(".")[0] or name or "transcript"
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in " -_.()") else "_" for c in stem)
-    encoded = quote(stem + suffix, safe="")
-    return {"Content-Disposition": f"attachment; filename=\"{plain}{suffix}\"; filename*=UTF-8''{encoded}"}

@@ -1,27 +1,51 @@
 """The JSON of the native API."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from fastapi import Query
 from pydantic import BaseModel, Field
 
+from whisper_api.speech.languages import NAMES
 from whisper_api.speech.options import Kind
 from whisper_api.tasks.desk import Desk
 from whisper_api.tasks.task import Status, Task
-from whisper_api.transcript import Segment
+from whisper_api.transcript import Segment, Word
 
 EXAMPLE_ID = "3f2b8c1d9e4a47b6a1c05d7e8f901234"
 
+TaskId = Annotated[str, Query(description="As the upload was answered.", examples=[EXAMPLE_ID])]
+
+
+_EXAMPLE_TIME = "2026-05-04T12:34:56Z"
+
+Start = Annotated[float, Field(description="Seconds from the recording's start.", examples=[1.25])]
+End = Annotated[float, Field(description="Seconds from the recording's start.", examples=[2.5])]
+
+
+class WordModel(BaseModel):
+    """One word."""
+
+    word: str = Field(description="With the space before it, where there is one.", examples=[" Grüße"])
+    start: Start
+    end: End
+    probability: float = Field(description="0 to 1: how sure Whisper is of it.", examples=[0.93])
+
+    @classmethod
+    def of(cls, word: Word) -> "WordModel":
+        return cls.model_construct(word=word.text, start=word.start, end=word.end, probability=word.probability)
+
 
 class SegmentModel(BaseModel):
-    """One stretch of speech, its times in seconds from the recording's start."""
+    """One stretch of speech."""
 
-    start: float
-    end: float
-    text: str
-    avg_logprob: float = Field(description="Mean log-probability of the text: nearer to 0 is surer.")
-    compression_ratio: float = Field(description="Above 2.4 the text probably repeats itself.")
-    no_speech_prob: float = Field(description="Probability that nobody speaks here.")
+    start: Start
+    end: End
+    text: str = Field(description="With the space before it, where there is one.", examples=[" Schöne Grüße!"])
+    avg_logprob: float = Field(description="Mean log-probability of the text: nearer to 0 is surer.", examples=[-0.21])
+    compression_ratio: float = Field(description="Above 2.4 the text probably repeats itself.", examples=[1.3])
+    no_speech_prob: float = Field(description="Probability that nobody speaks here.", examples=[0.02])
+    words: list[WordModel] = Field(description="Where they were asked for by timestamp_granularities[]=word.")
 
     @classmethod
     def of(cls, segment: Segment) -> "SegmentModel":
@@ -33,6 +57,7 @@ class SegmentModel(BaseModel):
             avg_logprob=segment.avg_logprob,
             compression_ratio=segment.compression_ratio,
             no_speech_prob=segment.no_speech_prob,
+            words=[WordModel.of(word) for word in segment.words],
         )
 
 
@@ -42,26 +67,26 @@ class TaskModel(BaseModel):
     task_id: str = Field(
         examples=[EXAMPLE_ID], description="32 hexadecimal digits. Whoever knows them can read the text."
     )
-    task_type: Kind
-    status: Status
-    time_uploaded: datetime
-    transcript: str | None = Field(description="The whole text, once finished.")
+    task_type: Kind = Field(description="What is asked for.")
+    status: Status = Field(description="Pending, processing, and then finished or failed.")
+    time_uploaded: datetime = Field(description="In UTC.", examples=[_EXAMPLE_TIME])
+    transcript: str | None = Field(description="The whole text, once finished.", examples=["Schöne Grüße!"])
     source_language: str | None = Field(examples=["de"], description="The language asked for or detected.")
-    position_in_queue: int | None = Field(description="1 for the next one; null when it does not wait.")
-    processing_duration: float | None = Field(description="Seconds of processing so far, or in all.")
-    time_processing_finished: datetime | None
-    target_model_size: str | None = Field(description="The model that should be used.")
-    used_model_size: str | None = Field(description="The model that is used.")
-    used_device: Literal["cuda", "cpu"] | None
-    progress: float = Field(description="How much of the recording has been decoded, 0 to 1.")
-    duration: float | None = Field(description="Seconds of audio.")
-    eta_seconds: float | None = Field(description="Seconds until the text should be there.")
+    position_in_queue: int | None = Field(description="1 for the next one; null when it does not wait.", examples=[3])
+    processing_duration: float | None = Field(description="Seconds of processing so far, or in all.", examples=[4.2])
+    time_processing_finished: datetime | None = Field(description="In UTC.", examples=[_EXAMPLE_TIME])
+    target_model_size: str | None = Field(description="The model that should be used.", examples=["medium"])
+    used_model_size: str | None = Field(description="The model that is used.", examples=["base"])
+    used_device: Literal["cuda", "cpu"] | None = Field(description="What it runs on.")
+    progress: float = Field(description="How much of the recording has been decoded, 0 to 1.", examples=[0.4])
+    duration: float | None = Field(description="Seconds of audio.", examples=[62.5])
+    eta_seconds: float | None = Field(description="Seconds until the text should be there.", examples=[12.5])
     segments: list[SegmentModel] = Field(description="What has been decoded so far, with times.")
-    error: str | None = Field(description="Why it failed, and what to do.")
-    expires_at: datetime | None = Field(description="When the result will be deleted.")
+    error: str | None = Field(description="Why it failed, and what to do.", examples=["File has no audio track."])
+    expires_at: datetime | None = Field(description="When the result will be deleted.", examples=[_EXAMPLE_TIME])
 
     @classmethod
-    def of(cls, task: Task, desk: Desk) -> "TaskModel":
+    def of(cls, task: Task, desk: Desk, *, with_segments: bool = True) -> "TaskModel":
         return cls(
             task_id=task.id,
             task_type=task.options.task,
@@ -78,9 +103,38 @@ class TaskModel(BaseModel):
             progress=task.progress,
             duration=task.duration,
             eta_seconds=desk.eta(task),
-            segments=[SegmentModel.of(segment) for segment in task.segments],
+            segments=[SegmentModel.of(segment) for segment in task.segments] if with_segments else [],
             error=task.error,
             expires_at=desk.expires_at(task),
+        )
+
+
+class LanguageModel(BaseModel):
+    """A language, and how likely it is spoken."""
+
+    code: str = Field(description="As in `language`.", examples=["de"])
+    name: str = Field(description="Its English name.", examples=["German"])
+    probability: float = Field(description="0 to 1; all of them make 1.", examples=[0.98])
+
+
+class DetectedLanguage(BaseModel):
+    """Which language a recording is in, by its first speech; null where nobody speaks."""
+
+    language: str | None = Field(description="The likeliest one's code.", examples=["de"])
+    probability: float | None = Field(description="How likely it is, 0 to 1.", examples=[0.98])
+    languages: list[LanguageModel] = Field(description="All that the model knows, the likeliest first.")
+
+    @classmethod
+    def of(cls, probabilities: dict[str, float]) -> "DetectedLanguage":
+        languages = [
+            LanguageModel(code=code, name=NAMES[code], probability=probability)
+            for code, probability in probabilities.items()
+        ]
+        likeliest = languages[0] if languages else None
+        return cls(
+            language=likeliest.code if likeliest else None,
+            probability=likeliest.probability if likeliest else None,
+            languages=languages,
         )
 
 
@@ -88,31 +142,51 @@ class DecoderStatus(BaseModel):
     """What the part of the server that decodes is doing."""
 
     gpu_mode: bool = Field(description="Whether a GPU is used, as far as a model was loaded yet.")
-    max_model_to_use: str | None = Field(description="The best model that may be used; null: the best that fits.")
-    last_loaded_model_size: str | None
-    is_model_loaded: bool
-    tasks_in_queue: int
-    currently_busy: bool
-    received_at: datetime
-    used_device: Literal["cuda", "cpu"] | None
-    note: str | None = Field(description="Why another model or device is used than was wanted, or none at all.")
+    max_model_to_use: str | None = Field(
+        description="The best model that may be used; null: the best that fits.", examples=["medium"]
+    )
+    last_loaded_model_size: str | None = Field(description="The model that was last loaded.", examples=["base"])
+    is_model_loaded: bool = Field(description="Whether it is in memory now.")
+    tasks_in_queue: int = Field(description="Tasks that wait.", examples=[2])
+    currently_busy: bool = Field(description="Whether anything is being processed.")
+    received_at: datetime = Field(description="When this was so, in UTC.", examples=[_EXAMPLE_TIME])
+    used_device: Literal["cuda", "cpu"] | None = Field(description="What the model was last loaded on.")
+    note: str | None = Field(
+        description="Why another model or device is used than was wanted, or none at all.",
+        examples=["medium could not be downloaded: using base."],
+    )
 
 
 class Version(BaseModel):
-    version: str
+    """What runs here."""
+
+    version: str = Field(description="By semantic versioning.", examples=["0.1.0"])
 
 
 class UserInfo(BaseModel):
     """Who the server takes you for, as the reverse proxy in front of it says."""
 
-    email: str | None
-    user: str | None
-    user_agent: str | None
+    email: str | None = Field(description="From X-Email.", examples=["ann@example.org"])
+    user: str | None = Field(description="From X-User.", examples=["ann"])
+    user_agent: str | None = Field(description="Your program, as it says.", examples=["curl/8.5.0"])
 
 
 class Health(BaseModel):
-    status: str
+    """For whoever watches over the server."""
+
+    status: str = Field(description="A word or a sentence.", examples=["ready"])
 
 
 class Problem(BaseModel):
-    detail: str = Field(description="A sentence that says what is wrong and what to do.")
+    """An error."""
+
+    detail: str = Field(
+        description="A sentence that says what is wrong and what to do.", examples=["The file is empty."]
+    )
+
+
+RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+TASK_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "Unknown or expired id."},
+    422: {"model": Problem, "description": "A parameter that makes no sense."},
+}

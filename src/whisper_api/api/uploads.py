@@ -29,6 +29,7 @@ _SLOWEST_BYTES_PER_SECOND = 1000
 _LONGEST_HEADER = 16 * 1024
 
 NO_FORM = "Send the recording as multipart/form-data in a field named 'file'."
+MISPLACED = "A file is in a field not named 'file'. Send the recording in 'file', and all else as text."
 NO_FILE = "The form has no file in a field named 'file'."
 TOO_MUCH = "The form holds much more than one recording. Send the recording alone."
 TOO_SLOW = "The recording arrives too slowly, or not at all. Send it again, as a smaller file perhaps."
@@ -137,7 +138,7 @@ class _Reader:
                 if self._segment.name == "file":
                     self._recording.write(bytes(event))
                 elif self._segment.filename:
-                    pass  # a file that nobody asked for
+                    raise BadRequest(MISPLACED)
                 elif len(self._value) + len(event) > _LONGEST_FIELD:
                     raise BadRequest(f"The field {self._segment.name[:80]!r} is too long.")
                 else:

@@ -1,42 +1,37 @@
-"""The command ``whisper_api``."""
+"""The server, as the command starts it."""
 
-import argparse
 import importlib.resources
 import os
 import resource
 import shlex
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from whisper_api import __version__
+import click
+
+from whisper_api.cli.exits import Exit, give_up
 from whisper_api.forgetting import scrub_freed_memory
-from whisper_api.settings import InvalidSettings, Settings, read_settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from whisper_api.settings import Settings
 
-def main() -> None:
+
+def serve() -> None:
     """Run the server, set up by environment variables."""
-    parser = argparse.ArgumentParser(
-        prog="whisper_api",
-        description="A private speech-to-text server. It is set up by environment variables, or by lines like "
-        "PORT=3001 in a file .env: the README lists them all.",
-    )
-    parser.add_argument("--version", action="version", version=f"whisper_api {__version__}")
-    parser.parse_args()
     scrub_freed_memory()
-    settings = _settings()
+    settings = settings_or_exit()
 
     from whisper_api.server import CannotListen, Server, bind, url
+    from whisper_api.settings import InvalidSettings
 
     try:
         listening = bind(settings.listen, settings.port)
     except InvalidSettings as error:
-        _give_up(str(error), code=2)
+        give_up(str(error), Exit.USAGE)
     except CannotListen as error:
-        _give_up(str(error), code=1)
+        give_up(str(error), Exit.FAILED)
     _allow_many_files()
     address = url(listening)
     server = Server(_app(settings), grace=settings.shutdown_grace_s, on_ready=lambda: _greet(address))
@@ -45,24 +40,28 @@ def main() -> None:
 
 def app_from_environment() -> "FastAPI":
     """The server for whoever runs it with an ASGI server of their own; ends the program where settings are wrong."""
-    return _app(_settings())
+    return _app(settings_or_exit())
 
 
-def _settings() -> Settings:
+def settings_or_exit() -> "Settings":
+    """The settings as the environment has them; ends the program where they are wrong."""
+    from whisper_api.settings import InvalidSettings, read_settings
+
     try:
         return read_settings()
     except InvalidSettings as error:
-        _give_up(str(error), code=2)
+        give_up(str(error), Exit.USAGE)
 
 
-def _app(settings: Settings) -> "FastAPI":
+def _app(settings: "Settings") -> "FastAPI":
     from whisper_api.application import create_app
 
     try:
         return create_app(settings)
     except OSError as error:
-        _give_up(
-            f"LOG_DIR={settings.log_dir} is not accepted: {error.strerror}. It takes: a directory to write to.", code=2
+        give_up(
+            f"LOG_DIR={settings.log_dir} is not accepted: {error.strerror}. It takes: a directory to write to.",
+            Exit.USAGE,
         )
 
 
@@ -72,17 +71,11 @@ def _allow_many_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _give_up(sentence: str, *, code: int) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    sys.exit(code)
-
-
 def _greet(address: str) -> None:
     sample = Path(str(importlib.resources.files("whisper_api"))) / "web" / "sample.ogg"
     shown = os.path.relpath(sample) if sample.is_relative_to(Path.cwd()) else sample
-    print(
+    click.echo(
         f"\n  The page:  {address}/\n"
         f"  The API:   {address}/docs\n"
-        f"  Try it:    curl -F {shlex.quote(f'file=@{shown}')} '{address}/api/v1/transcribe?wait=600'\n",
-        flush=True,
+        f"  Try it:    curl -F {shlex.quote(f'file=@{shown}')} '{address}/api/v1/transcribe?wait=600'\n"
     )

@@ -46,7 +46,7 @@ $(VENV)/run.done: locks/run.txt pyproject.toml | $(BIN)/python
 
 $(VENV)/dev.done: locks/dev.txt locks/samples.txt $(VENV)/run.done
 	@echo "Installing what the tests need into $(VENV) ..."
-	@$(INSTALL) --no-compile --requirement locks/dev.txt
+	@$(INSTALL) --no-binary srt --no-compile --requirement locks/dev.txt # srt, one file of Python, has no wheel
 	@$(INSTALL) --no-compile --no-deps --requirement locks/samples.txt
 	@touch $@
 

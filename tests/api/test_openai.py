@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from tests.api.asgi import FORM, converse, form, part
 from tests.api.conftest import Serve, Server
@@ -163,6 +164,46 @@ async def test_a_translation_is_into_english(server: Server) -> None:
     assert (answer["task"], answer["language"], job.options.task) == ("translate", "english", "translate")
 
 
+class Listener:
+    """Asks for a stream and stays until its end; what it is ``told`` can be looked at while it goes on."""
+
+    def __init__(self) -> None:
+        self.told = b""
+        self.hears = asyncio.Event()
+        self._body = form(part("file", b"sound", "talk.wav"), part("stream", b"true"))
+
+    async def ask(self, server: Server) -> None:
+        await server.app(
+            {
+                "type": "http",
+                "asgi": {"version": "3.0", "spec_version": "2.3"},
+                "http_version": "1.1",
+                "method": "POST",
+                "scheme": "http",
+                "path": "/v1/audio/transcriptions",
+                "raw_path": b"/v1/audio/transcriptions",
+                "query_string": b"",
+                "root_path": "",
+                "headers": [(name.lower().encode(), value.encode()) for name, value in FORM.items()],
+                "client": ("127.0.0.1", 5000),
+                "server": ("127.0.0.1", 3001),
+            },
+            self._receive,
+            self._send,
+        )
+
+    async def _receive(self) -> Message:
+        body, self._body = self._body, b""
+        if not body:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def _send(self, message: Message) -> None:
+        self.told += message.get("body", b"")
+        if b"delta" in self.told:
+            self.hears.set()
+
+
 # ---- streams -----------------------------------------------------------------------------------------------------
 
 
@@ -179,50 +220,18 @@ async def test_text_is_told_as_it_grows(talking: Server) -> None:
 
 
 async def test_text_is_told_while_the_rest_is_still_decoded(server: Server) -> None:
-    told: list[bytes] = []
-    arrived = asyncio.Event()
-
-    async def send(message: Any) -> None:
-        told.append(message.get("body", b""))
-        if b"delta" in told[-1]:
-            arrived.set()
-
-    asking = asyncio.create_task(streaming(server, send))
+    listener = Listener()
+    asking = asyncio.create_task(listener.ask(server))
     job = await server.worker.next_job()
     job.start()
     job.decode(HELLO)
-    await arrived.wait()
+    await listener.hears.wait()
     assert not job.has_ended
     job.decode(WORLD)
     job.finish()
     await asking
 
-    assert b"".join(told).endswith(b"data: [DONE]\n\n")
-
-
-async def streaming(server: Server, send: Any) -> None:
-    """Ask for a stream; its messages go to ``send``, and the client stays until the end."""
-    body = form(part("file", b"sound", "talk.wav"), part("stream", b"true"))
-    pieces = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive() -> Any:
-        return pieces.pop() if pieces else await asyncio.Event().wait()
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": "/v1/audio/transcriptions",
-        "raw_path": b"/v1/audio/transcriptions",
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(name.lower().encode(), value.encode()) for name, value in FORM.items()],
-        "client": ("127.0.0.1", 5000),
-        "server": ("127.0.0.1", 3001),
-    }
-    await server.app(scope, receive, send)
+    assert listener.told.endswith(b"data: [DONE]\n\n")
 
 
 async def test_a_stream_that_fails_says_why(server: Server) -> None:
@@ -237,18 +246,11 @@ async def test_a_stream_that_fails_says_why(server: Server) -> None:
 
 
 async def test_a_stream_goes_on_when_the_worker_was_lost_and_hears_the_same_again(server: Server) -> None:
-    told: list[bytes] = []
-    arrived = asyncio.Event()
-
-    async def send(message: Any) -> None:
-        told.append(message.get("body", b""))
-        if b"delta" in told[-1]:
-            arrived.set()
-
-    asking = asyncio.create_task(streaming(server, send))
+    listener = Listener()
+    asking = asyncio.create_task(listener.ask(server))
     job = await server.worker.next_job()
     job.decode(HELLO)
-    await arrived.wait()
+    await listener.hears.wait()
     job.end_with(WorkerLost())
     await until(lambda: len(server.worker.jobs) == 2)
     again = await server.worker.next_job()
@@ -257,7 +259,7 @@ async def test_a_stream_goes_on_when_the_worker_was_lost_and_hears_the_same_agai
     again.finish()
     await asking
 
-    lines = b"".join(told).decode().splitlines()
+    lines = listener.told.decode().splitlines()
     said = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: {")]
     assert [event["delta"] for event in said[:-1]] == ["Hello", " world."]
     assert said[-1]["text"] == "Hello world."

@@ -350,3 +350,17 @@ async def test_a_task_whose_client_stops_waiting_for_it_is_forgotten(serve: Serv
     assert answer.status == 400  # for nobody to read
     assert is_untouched(server)
     assert list(server.desk._store) == []
+
+
+async def test_whoever_forgets_curls_at_sign_is_told_so(server: Server) -> None:
+    answer = await post(server, form(part("file", b"talk.mp3")))
+
+    assert answer.status == 400
+    assert uploads.NO_AT.encode() in b"".join(answer.body)
+    assert is_untouched(server)
+
+
+async def test_a_recording_may_come_without_a_name(serve: Serve) -> None:
+    server = await serve(FakeWorker(segment()))
+
+    assert (await post(server, form(part("file", b"x" * 1000)))).status == 200

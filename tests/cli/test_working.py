@@ -60,7 +60,7 @@ async def test_what_was_done_is_said_with_how_long_it_is_and_how_fast_it_was(wor
 
     await work.start("a.mp3")
 
-    assert work.display.said == [f"{work.folder}/a.mp3 → a.txt  12:34 in 0:02 (377.0x)"]
+    assert work.display.said == [f"{work.folder}/a.mp3 → {work.folder}/a.txt  12:34 in 0:02 (377.0x)"]
 
 
 async def test_as_many_are_in_hand_as_suit_the_transcriber(work: Work) -> None:

@@ -27,8 +27,10 @@ _MOST_BESIDE = 4_000_000
 _PATIENCE_SECONDS = 60.0
 _SLOWEST_BYTES_PER_SECOND = 1000
 _LONGEST_HEADER = 16 * 1024
+_SHORTEST_NAMELESS = 1000  # bytes; whoever forgets curl's @ sends the file's name in place of the file
 
 NO_FORM = "Send the recording as multipart/form-data in a field named 'file'."
+NO_AT = "The field 'file' holds a few words and no file. With curl, put an @ before its name: -F file=@talk.mp3"
 MISPLACED = "A file is in a field not named 'file'. Send the recording in 'file', and all else as text."
 NO_FILE = "The form has no file in a field named 'file'."
 TOO_MUCH = "The form holds much more than one recording. Send the recording alone."
@@ -78,6 +80,8 @@ async def receive(request: Request, recording: Recording) -> Form:
         raise BadRequest(NO_FILE)
     if recording.size == 0:
         raise BadRequest("The file is empty.")
+    if not form.filename and recording.size < _SHORTEST_NAMELESS:
+        raise BadRequest(NO_AT)
     return form
 
 

@@ -111,8 +111,7 @@ class Workshop:
                 self.skip(output.path)
             else:
                 write(output.path, content)
-                beside = job.input.path is not None and output.path.parent == job.input.path.parent
-                written.append(printable(output.path.name if beside else str(output.path)))
+                written.append(printable(str(output.path)))
         names = f" → {', '.join(written)}" if written else ""
         duration, seconds = heard.transcript.duration, max(heard.seconds, 0.001)
         self._display.say(f"{job.input}{names}  {clock(duration)} in {clock(seconds)} ({duration / seconds:.1f}x)")

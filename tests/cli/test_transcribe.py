@@ -1,5 +1,6 @@
 """``whisper_api transcribe`` from the command line to the files, without a model."""
 
+import os
 import re
 import signal
 from pathlib import Path
@@ -44,6 +45,15 @@ def test_who_wants_quiet_is_told_nothing_that_went_well(run: Run, engine: FakeEn
     make("old.wav")
 
     assert run("transcribe", "-q", "talk.wav", "old.wav").output == ""
+
+
+def test_quiet_is_a_matter_of_this_process_alone(run: Run, engine: FakeEngine, folder: Path) -> None:
+    make("talk.wav")
+    before = dict(os.environ)
+
+    run("transcribe", "-q", "talk.wav")
+
+    assert dict(os.environ) == before
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """``whisper_api transcribe``."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -126,8 +125,6 @@ def transcribe(
     except ValueError as problem:
         raise click.UsageError(str(problem)) from None
     no_core_dumps()
-    if quiet:
-        os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     left, there = (jobs, []) if force else outputs.missing(jobs)
     with (
         ending_as_by_ctrl_c(),
@@ -141,7 +138,7 @@ def transcribe(
         if left and address is not None:
             asyncio.run(_there(workshop, left, address, options, beam_size, shown))
         elif left:
-            _here(workshop, left, options, beam_size, model, shown)
+            _here(workshop, left, options, beam_size, model, shown, quiet=quiet)
     sys.exit(workshop.exit)
 
 
@@ -171,14 +168,18 @@ def _received(jobs: Sequence[Job], workshop: Workshop, held: ExitStack) -> list[
 
 
 def _here(
-    workshop: Workshop, jobs: Sequence[Job], options: Options, beam_size: int | None, model: str | None, shown: Display
-) -> None:
+    workshop: Workshop, jobs: Sequence[Job], options: Options, beam_size: int | None, model: str | None, shown: Display,
+    *, quiet: bool,
+) -> None:  # fmt: skip
     """Do the jobs in this process. Raises Unavailable."""
     settings = settings_or_exit()
     shown.remark("Loading the model …")
     # Not above: the engine's libraries take a while, and the memory, of whoever has a server do it.
     from whisper_api.cli.here import Here, loaded
+    from whisper_api.speech.weights import without_bars
 
+    if quiet:
+        without_bars()
     found = loaded(settings, model=model)
     for note in found.notes:
         shown.say(note)

@@ -89,6 +89,13 @@ def find(wanted: Sequence[Model], *, ask_hub: bool) -> Weights:
     )
 
 
+def without_bars() -> None:
+    """Have downloads show no bars of their progress, from now on and in this process."""
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    disable_progress_bars()
+
+
 def hub_reachable() -> bool:
     """Whether the hub answers at all, found out within HUB_PATIENCE_SECONDS whatever the network does."""
     from huggingface_hub import constants, get_session
@@ -133,12 +140,11 @@ def download(model: Model) -> Path:
     checksum is wrong, and whatever else the hub's client meets.
     """
     from huggingface_hub import snapshot_download
-    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     if not hub_reachable():
         raise HubUnreachable("The model hub cannot be reached")
     if not sys.stderr.isatty():
-        disable_progress_bars()
+        without_bars()
     logger.info("Downloading %s (%d MB) from the model hub.", model.name, model.size // models.MB)
     path = Path(snapshot_download(model.repository, revision=model.revision, allow_patterns=_FILES))
     gc.collect()  # the hub's bars leave their lines when nobody holds them any more

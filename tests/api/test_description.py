@@ -1,5 +1,7 @@
 """The OpenAPI document: valid, and complete."""
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,7 +27,7 @@ def operations(document: Json) -> Iterator[tuple[str, Json]]:
 
 def uploads(document: Json) -> Iterator[tuple[str, Json]]:
     for name, operation in operations(document):
-        if "requestBody" in operation:
+        if "multipart/form-data" in operation.get("requestBody", {}).get("content", {}):
             yield name, operation
 
 
@@ -55,6 +57,17 @@ async def test_every_field_of_a_form_says_what_it_means(document: Json) -> None:
             assert described.get("description"), f"{name} {field}"
 
 
+async def test_every_field_of_a_corrected_transcript_says_what_it_means(document: Json) -> None:
+    body = document["paths"]["/api/v1/result"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    segment = body["properties"]["segments"]["items"]
+
+    for part in (body, segment, segment["properties"]["words"]["items"]):
+        assert part["additionalProperties"] is False
+        for field, described in part["properties"].items():
+            assert described.get("description"), field
+            assert described.get("examples") or explains_itself(described), field
+
+
 async def test_every_field_of_an_answer_says_what_it_means(document: Json) -> None:
     silent = [
         f"{name}.{field}"
@@ -63,6 +76,37 @@ async def test_every_field_of_an_answer_says_what_it_means(document: Json) -> No
         if not described.get("description") and "$ref" not in described
     ]
     assert silent == []
+
+
+async def test_every_event_and_what_it_tells_is_described(document: Json) -> None:
+    told = [event["properties"] for event in events(document, "/api/v1/events", "get")]
+
+    assert [event["event"]["const"] for event in told] == [
+        "queued", "started", "segment", "progress", "finished", "failed"
+    ]  # fmt: skip
+    for event in told:
+        for field, described in event["data"]["contentSchema"]["properties"].items():
+            assert described.get("description") or "$ref" in described, field
+
+
+async def test_every_event_of_openais_streams_is_described(document: Json) -> None:
+    told = [event["properties"] for event in events(document, "/v1/audio/transcriptions", "post")]
+
+    kinds = [event["data"]["contentSchema"]["properties"]["type"]["const"] for event in told]
+    assert kinds == ["transcript.text.delta", "transcript.text.done"]
+
+
+async def test_what_events_are_made_of_is_there(document: Json) -> None:
+    named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)))
+
+    assert named <= set(document["components"]["schemas"])
+    assert {"WordModel", "Logprob"} <= named
+
+
+def events(document: Json, path: str, method: str) -> list[Json]:
+    content = document["paths"][path][method]["responses"]["200"]["content"]["text/event-stream"]
+    described: list[Json] = content["schema"]["contentSchema"]["items"]["oneOf"]
+    return described
 
 
 async def test_every_upload_says_what_may_go_wrong(document: Json) -> None:

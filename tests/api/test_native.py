@@ -255,6 +255,23 @@ async def test_a_language_that_whisper_lacks_is_422(server: Server, path: str) -
     assert server.worker.inspected == []
 
 
+@pytest.mark.parametrize("path", ["transcribe", "translate", "detect_language"])
+async def test_a_misspelt_parameter_of_an_upload_is_422(server: Server, path: str) -> None:
+    answer = await server.upload(path=path, langauge="de")
+
+    assert answer.status_code == 422
+    assert "'langauge'" in problem(answer)
+    assert not server.worker.jobs
+
+
+async def test_whoever_reads_may_add_parameters(server: Server) -> None:
+    task_id = (await server.upload()).json()["task_id"]
+
+    answer = await server.http.get("/api/v1/status", params={"task_id": task_id, "_": "1764000000"})
+
+    assert answer.status_code == 200
+
+
 async def test_a_wait_that_makes_no_sense_is_422_and_not_repeated(server: Server) -> None:
     task_id = (await server.upload()).json()["task_id"]
     for wait in ("-1", "601", "soon", "nan", "inf", "1e999", "99887766"):

@@ -380,6 +380,17 @@ async def test_cutting_at_pauses_is_what_the_server_does(talking: Server, field:
     assert (await ask(talking, **fields)).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["transcriptions", "translations"])
+async def test_a_field_in_the_address_is_an_error(talking: Server, path: str) -> None:
+    answer = await talking.http.post(
+        f"/v1/audio/{path}", params={"response_format": "srt"}, files={"file": ("talk.wav", b"sound")}
+    )
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "response_format"
+    assert list(talking.desk._store) == []
+
+
 async def test_every_error_has_the_shape_of_openai(serve: Serve) -> None:
     server = await serve(max_task_queue_size=1, max_upload_mb=1)
 

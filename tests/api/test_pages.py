@@ -51,7 +51,16 @@ async def test_a_page_allows_the_browser_nothing_but_this_site(server: Server, p
     assert "script-src" not in policy
     assert "connect-src" not in policy
     for value in policy.values():
-        assert set(value.split()) <= {"'self'", "'none'", "'unsafe-inline'", "data:"}
+        allowed = {word for word in value.split() if not re.fullmatch(r"'nonce-[\w-]{20,}'", word)}
+        assert allowed <= {"'self'", "'none'", "'unsafe-inline'", "data:", "blob:"}
+
+
+async def test_what_lets_the_waveform_have_styles_is_never_the_same(server: Server) -> None:
+    first, second = (await server.http.get("/"), await server.http.get("/"))
+
+    (nonce,) = re.findall(r"style-src 'self' 'nonce-([\w-]+)'", first.headers["content-security-policy"])
+    assert f'nonce="{nonce}"' in first.text
+    assert nonce not in second.text
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])

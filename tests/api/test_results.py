@@ -68,6 +68,29 @@ async def test_words_can_only_be_highlighted_if_they_were_asked_for(serve: Serve
     assert "word" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ({"format": "md", "max_line_width": 40}, "txt, srt, vtt, ass, ttml, lrc"),
+        ({"format": "lrc", "max_line_count": 1}, "srt, vtt, ass, ttml"),
+        ({"format": "json", "highlight_words": "true"}, "srt, vtt, ass, ttml"),
+    ],
+)
+async def test_a_wish_that_changes_nothing_in_a_format_is_422(serve: Serve, query: dict[str, str], named: str) -> None:
+    answer = await result(await serve(FakeWorker(segment())), **query)
+
+    assert answer.status_code == 422
+    assert f"take one of {named}." in answer.json()["detail"]
+
+
+async def test_a_misspelt_wish_is_422(server: Server) -> None:
+    answer = await result(server, fromat="srt")
+
+    assert answer.status_code == 422
+    assert "'fromat'" in answer.json()["detail"]
+    assert "format" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("query", [{"format": "docx"}, {"max_line_width": 0}, {"max_line_count": -1}])
 async def test_a_wish_that_makes_no_sense_is_422(serve: Serve, query: dict[str, str]) -> None:
     server = await serve(FakeWorker(segment()))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -310,3 +311,17 @@ async def test_nobody_at_an_address_is_said() -> None:
     with pytest.raises(Unavailable, match=r"The server at http://127\.0\.0\.1:9 cannot be reached"):
         async with connected("http://127.0.0.1:9"):
             pass
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/api/v1"])
+async def test_the_address_of_an_api_is_not_that_of_the_server(path: str) -> None:
+    async def nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(nothing, "127.0.0.1", 0) as other:
+        url = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}"
+
+        with pytest.raises(Unavailable, match=rf"Try --server {re.escape(url)}\.$"):
+            async with connected(url + path):
+                pass

@@ -280,3 +280,13 @@ def test_signals_are_as_they_were_once_it_is_over(run: Run, engine: FakeEngine, 
     run("transcribe", "talk.wav")
 
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_changes_nothing_in_any_format_is_a_mistake(run: Run, engine: FakeEngine, folder: Path) -> None:
+    make("talk.wav")
+
+    result = run("transcribe", "-f", "txt,json", "--max-line-count", "1", "talk.wav")
+
+    assert result.exit_code == 2
+    assert "max_line_count changes nothing" in result.stderr
+    assert run("transcribe", "-f", "txt,srt", "--max-line-count", "1", "talk.wav").exit_code == 0

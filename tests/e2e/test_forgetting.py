@@ -84,3 +84,17 @@ def test_a_text_that_was_told_and_written_in_every_way_is_gone_once_it_was_delet
     server.cancel(task_id)
 
     assert everywhere(server, PHRASE) == [0, 0]
+
+
+def test_a_corrected_text_is_gone_as_soon_as_it_was_answered(server: Server) -> None:
+    words = [{"word": f" {word}", "start": 0, "end": 1} for word in PHRASE.decode().split()]
+    segment = {"start": 0, "end": 1, "text": f" {PHRASE.decode()}", "words": words}
+    sent = {"filename": PHRASE.decode(), "duration": 1, "segments": [segment] * 500}
+
+    for name in FORMATS:
+        answer = server.client.post("/api/v1/result", params={"format": name}, json=sent)
+        assert PHRASE in " ".join(answer.text.split()).encode()
+    for wrong in ({**sent, "duration": PHRASE.decode()}, {**sent, PHRASE.decode(): 1}, {**sent, "duration": -1}):
+        assert server.client.post("/api/v1/result", json=wrong).status_code == 422
+
+    assert everywhere(server, PHRASE) == [0, 0]

@@ -188,6 +188,13 @@ def test_a_long_text_that_is_said_in_no_time_stays_until_it_is_read() -> None:
     assert cue.end == pytest.approx(199 / 17)
 
 
+def test_what_nobody_says_in_the_time_of_a_screen_is_not_on_one() -> None:
+    shown = cues([segment(" word" * 1000, 0, 1)], Layout(1000, 10))
+
+    assert max(len(cue.lines[0]) for cue in shown) <= 300
+    assert " ".join(line for cue in shown for line in cue.lines).split() == ["word"] * 1000
+
+
 def test_segments_without_a_duration_are_shown_in_their_order() -> None:
     shown = cues(
         [segment(f" Sentence number {number} is here and it is long enough for one cue.", 3, 3) for number in range(9)]

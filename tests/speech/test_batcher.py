@@ -28,6 +28,7 @@ PLAN = Plan(
     company_seconds=5,
     encoded_at_once=1,
     decoded_seconds_at_once=30,
+    hypotheses_at_once=10,
     recordings_at_once=16,
 )
 """Three windows of 10 s are decoded at once."""
@@ -189,6 +190,18 @@ def test_short_windows_make_larger_batches(batcher: Batcher) -> None:
     decoded = [len(step.entries) for step in all_steps(batcher) if isinstance(step, Decode)]
 
     assert decoded == [6, 2]
+
+
+@pytest.mark.parametrize(("beams", "sizes"), [(1, [3, 3, 2]), (4, [2, 2, 2, 2]), (5, [2, 2, 2, 2]), (8, [1] * 8)])
+def test_the_more_texts_are_followed_for_each_the_smaller_is_a_batch(
+    batcher: Batcher, beams: int, sizes: list[int]
+) -> None:
+    line = recording(batcher)
+    for _ in range(8):
+        window(batcher, line, tries=attempts(beams, whole=False))
+    batcher.complete(line)
+
+    assert [len(step.entries) for step in all_steps(batcher) if isinstance(step, Decode)] == sizes
 
 
 def test_what_failed_is_tried_again_and_then_over_the_full_window(batcher: Batcher) -> None:

@@ -53,7 +53,17 @@ def test_a_batch_is_as_long_as_is_decoded_at_once_and_at_least_one_window(plan: 
     count = plan.decoded_at_once(length)
 
     assert count >= 1
-    assert count == 1 or count * length <= plan.decoded_seconds_at_once < (count + 1) * length
+    assert count == 1 or count * length <= plan.decoded_seconds_at_once
+    assert count in (1, plan.hypotheses_at_once) or plan.decoded_seconds_at_once < (count + 1) * length
+
+
+@given(plans, speech_seconds, st.integers(1, 20))
+def test_no_more_hypotheses_are_followed_at_once_than_there_is_memory_for(
+    plan: Plan, seconds: float, hypotheses: int
+) -> None:
+    count = plan.decoded_at_once(plan.decoder_seconds(plan.encoder_seconds(seconds)), hypotheses=hypotheses)
+
+    assert count == 1 or count * hypotheses <= plan.hypotheses_at_once
 
 
 @given(plans)

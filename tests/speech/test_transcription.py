@@ -34,6 +34,7 @@ PLAN = Plan(
     company_seconds=5,
     encoded_at_once=1,
     decoded_seconds_at_once=1,
+    hypotheses_at_once=5,
     recordings_at_once=16,
 )
 """Two lanes; every window is decoded for itself."""

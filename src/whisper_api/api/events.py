@@ -3,9 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from whisper_api.api.schemas import SegmentModel, TaskModel
+from whisper_api.api.schemas import (
+    Duration,
+    Eta,
+    Place,
+    Reason,
+    SegmentModel,
+    Share,
+    SourceLanguage,
+    TaskModel,
+    UsedDevice,
+    UsedModel,
+)
 from whisper_api.api.streams import Events, event
 from whisper_api.tasks.desk import Desk
 from whisper_api.tasks.task import Status, Task
@@ -14,26 +25,43 @@ _END = "end"
 
 
 class Queued(BaseModel):
-    position_in_queue: int | None = Field(description="1 for the next one.")
-    eta_seconds: float | None
+    """Where the task stands in the queue."""
+
+    position_in_queue: Place
+    eta_seconds: Eta
 
 
 class Started(BaseModel):
     """What was heard before it, in case of a second one, is void: the worker was lost and it all begins anew."""
 
-    duration: float | None
-    used_model_size: str | None
-    used_device: str | None
+    duration: Duration
+    used_model_size: UsedModel
+    used_device: UsedDevice
 
 
 class Progress(BaseModel):
-    progress: float = Field(description="How much of the recording has been decoded, 0 to 1.")
-    eta_seconds: float | None
-    source_language: str | None
+    """How far the task is."""
+
+    progress: Share
+    eta_seconds: Eta
+    source_language: SourceLanguage
 
 
 class Failed(BaseModel):
-    error: str | None
+    """There will be no text."""
+
+    error: Reason
+
+
+EVENTS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("queued", Queued),
+    ("started", Started),
+    ("segment", SegmentModel),
+    ("progress", Progress),
+    ("finished", TaskModel),
+    ("failed", Failed),
+)
+"""All events there are, and their data; ``finished`` has the task without its segments."""
 
 
 @dataclass

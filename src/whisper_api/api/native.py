@@ -11,10 +11,10 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from whisper_api import __version__
 from whisper_api.api import errors, streams, uploads
 from whisper_api.api.errors import BadParameter
-from whisper_api.api.events import Follower
+from whisper_api.api.events import EVENTS, Follower
 from whisper_api.api.following import wait_for
 from whisper_api.api.identity import Doorkeeper
-from whisper_api.api.options import Fields, Wishes, form_schema, known
+from whisper_api.api.options import Fields, Wishes, form_schema, known, only
 from whisper_api.api.schemas import (
     RETRY_AFTER,
     TASK_PROBLEMS,
@@ -83,12 +83,26 @@ def router(desk: Desk, doorkeeper: Doorkeeper, *, max_model: str | None) -> APIR
             await wait_for(task, desk, request, seconds=wait)
         return shown(task)
 
-    @api.post("/transcribe", openapi_extra=_UPLOAD, responses=_UPLOAD_PROBLEMS, tags=["Speech to text"])
+    as_parameters = only("language", "wait")
+
+    @api.post(
+        "/transcribe",
+        openapi_extra=_UPLOAD,
+        responses=_UPLOAD_PROBLEMS,
+        dependencies=[as_parameters],
+        tags=["Speech to text"],
+    )
     async def transcribe(request: Request, language: Language = None, wait: Wait = 0) -> TaskModel:
         """Upload a recording to be written down in the language that is spoken. Answers with the task."""
         return await upload(request, "transcribe", language, wait)
 
-    @api.post("/translate", openapi_extra=_UPLOAD, responses=_UPLOAD_PROBLEMS, tags=["Speech to text"])
+    @api.post(
+        "/translate",
+        openapi_extra=_UPLOAD,
+        responses=_UPLOAD_PROBLEMS,
+        dependencies=[as_parameters],
+        tags=["Speech to text"],
+    )
     async def translate(request: Request, language: Language = None, wait: Wait = 0) -> TaskModel:
         """Upload a recording to be written down in English. Answers with the task."""
         return await upload(request, "translate", language, wait)
@@ -98,6 +112,7 @@ def router(desk: Desk, doorkeeper: Doorkeeper, *, max_model: str | None) -> APIR
         openapi_extra=form_schema(Fields),
         responses={**_UPLOAD_PROBLEMS, 500: {"model": Problem, "description": "The server failed; its log says why."}},
         response_model=DetectedLanguage,
+        dependencies=[only()],
         tags=["Speech to text"],
     )
     async def detect_language(request: Request) -> DetectedLanguage | JSONResponse:
@@ -128,7 +143,7 @@ def router(desk: Desk, doorkeeper: Doorkeeper, *, max_model: str | None) -> APIR
         response_class=Response,
         responses={
             **TASK_PROBLEMS,
-            200: {"content": streams.DESCRIPTION, "description": "Server-sent events: see below."},
+            200: {"content": streams.described(EVENTS), "description": "Server-sent events."},
             204: {"description": "All was told before the event in Last-Event-ID."},
         },
         tags=["Tasks"],

@@ -12,6 +12,8 @@ from whisper_api.api.errors import BadParameter
 from whisper_api.api.following import wait_for
 from whisper_api.api.openai_schemas import (
     ANY_MODEL,
+    Delta,
+    Done,
     Json,
     Model,
     Models,
@@ -21,7 +23,7 @@ from whisper_api.api.openai_schemas import (
     Usage,
     VerboseJson,
 )
-from whisper_api.api.options import form_schema
+from whisper_api.api.options import form_schema, only
 from whisper_api.api.schemas import RETRY_AFTER
 from whisper_api.api.streams import EventStream
 from whisper_api.api.writer import Writer
@@ -36,7 +38,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
         "description": "The text, in the format that was asked for.",
         "content": {
             "text/plain": {"schema": {"type": "string"}},
-            **streams.DESCRIPTION,
+            **streams.described([(None, Delta), (None, Done)]),
         },
     },
     400: {
@@ -105,6 +107,7 @@ def router(desk: Desk, writer: Writer, *, configured_model: str | None) -> APIRo
         openapi_extra=form_schema(Transcription),
         responses=_ANSWERS,
         response_model=Json | VerboseJson,
+        dependencies=[only()],
     )
     async def transcriptions(request: Request) -> Response:
         """A recording in, its text out, in the language that is spoken."""
@@ -115,6 +118,7 @@ def router(desk: Desk, writer: Writer, *, configured_model: str | None) -> APIRo
         openapi_extra=form_schema(Translation),
         responses=_ANSWERS,
         response_model=Json | VerboseJson,
+        dependencies=[only()],
     )
     async def translations(request: Request) -> Response:
         """A recording in, its text out, in English."""

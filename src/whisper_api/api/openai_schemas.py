@@ -176,7 +176,7 @@ class VerboseJson(BaseModel):
 class Delta(BaseModel):
     """More of the text."""
 
-    type: Literal["transcript.text.delta"] = "transcript.text.delta"
+    type: Literal["transcript.text.delta"] = Field("transcript.text.delta", description="What happened.")
     delta: Text
     logprobs: Logprobs = None
 
@@ -184,7 +184,7 @@ class Delta(BaseModel):
 class Done(BaseModel):
     """All of the text."""
 
-    type: Literal["transcript.text.done"] = "transcript.text.done"
+    type: Literal["transcript.text.done"] = Field("transcript.text.done", description="What happened.")
     text: Text
     usage: Usage
     logprobs: Logprobs = None

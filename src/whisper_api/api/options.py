@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, Literal, Self
 
+from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from whisper_api.api.errors import BadParameter
@@ -118,6 +119,22 @@ class Wishes(Fields):
             vad_filter=self.vad_filter,
             words="word" in self.timestamp_granularities,
         )
+
+
+def only(*names: str) -> Any:
+    """What a route depends on that takes no other parameters behind the ``?`` than these.
+
+    A misspelt one would be passed over, and an hour later the text is not what was wished for.
+    """
+
+    there = f"Those that there are: {', '.join(names)}." if names else "A wish is sent as a field of the form."
+
+    def check(request: Request) -> None:
+        for sent in request.query_params:
+            if sent not in names:
+                raise BadParameter(f"There is no parameter {sent[:80]!r} behind the '?' here. {there}", sent[:80])
+
+    return Depends(check)
 
 
 def known(language: str) -> str:

@@ -22,14 +22,36 @@ _EXAMPLE_TIME = "2026-05-04T12:34:56Z"
 Start = Annotated[float, Field(description="Seconds from the recording's start.", examples=[1.25])]
 End = Annotated[float, Field(description="Seconds from the recording's start.", examples=[2.5])]
 
+# What a task's events tell of it, too.
+Place = Annotated[int | None, Field(description="1 for the next one; null when it does not wait.", examples=[3])]
+Eta = Annotated[float | None, Field(description="Seconds until the text should be there.", examples=[12.5])]
+Duration = Annotated[float | None, Field(description="Seconds of audio.", examples=[62.5])]
+UsedModel = Annotated[str | None, Field(description="The model that is used.", examples=["base"])]
+UsedDevice = Annotated[Literal["cuda", "cpu"] | None, Field(description="What it runs on.")]
+Share = Annotated[float, Field(description="How much of the recording has been decoded, 0 to 1.", examples=[0.4])]
+SourceLanguage = Annotated[str | None, Field(description="The language asked for or detected.", examples=["de"])]
+Reason = Annotated[
+    str | None, Field(description="Why it failed, and what to do.", examples=["File has no audio track."])
+]
+
+# What corrected ones have, too.
+SpokenWord = Annotated[str, Field(description="With the space before it, where there is one.", examples=[" Grüße"])]
+Probability = Annotated[float, Field(description="0 to 1: how sure Whisper is of it.", examples=[0.93])]
+Text = Annotated[str, Field(description="With the space before it, where there is one.", examples=[" Schöne Grüße!"])]
+AvgLogprob = Annotated[
+    float, Field(description="Mean log-probability of the text: nearer to 0 is surer.", examples=[-0.21])
+]
+CompressionRatio = Annotated[float, Field(description="Above 2.4 the text probably repeats itself.", examples=[1.3])]
+NoSpeechProb = Annotated[float, Field(description="Probability that nobody speaks here.", examples=[0.02])]
+
 
 class WordModel(BaseModel):
     """One word."""
 
-    word: str = Field(description="With the space before it, where there is one.", examples=[" Grüße"])
+    word: SpokenWord
     start: Start
     end: End
-    probability: float = Field(description="0 to 1: how sure Whisper is of it.", examples=[0.93])
+    probability: Probability
 
     @classmethod
     def of(cls, word: Word) -> "WordModel":
@@ -41,10 +63,10 @@ class SegmentModel(BaseModel):
 
     start: Start
     end: End
-    text: str = Field(description="With the space before it, where there is one.", examples=[" Schöne Grüße!"])
-    avg_logprob: float = Field(description="Mean log-probability of the text: nearer to 0 is surer.", examples=[-0.21])
-    compression_ratio: float = Field(description="Above 2.4 the text probably repeats itself.", examples=[1.3])
-    no_speech_prob: float = Field(description="Probability that nobody speaks here.", examples=[0.02])
+    text: Text
+    avg_logprob: AvgLogprob
+    compression_ratio: CompressionRatio
+    no_speech_prob: NoSpeechProb
     words: list[WordModel] = Field(description="Where they were asked for by timestamp_granularities[]=word.")
 
     @classmethod
@@ -71,18 +93,18 @@ class TaskModel(BaseModel):
     status: Status = Field(description="Pending, processing, and then finished or failed.")
     time_uploaded: datetime = Field(description="In UTC.", examples=[_EXAMPLE_TIME])
     transcript: str | None = Field(description="The whole text, once finished.", examples=["Schöne Grüße!"])
-    source_language: str | None = Field(examples=["de"], description="The language asked for or detected.")
-    position_in_queue: int | None = Field(description="1 for the next one; null when it does not wait.", examples=[3])
+    source_language: SourceLanguage
+    position_in_queue: Place
     processing_duration: float | None = Field(description="Seconds of processing so far, or in all.", examples=[4.2])
     time_processing_finished: datetime | None = Field(description="In UTC.", examples=[_EXAMPLE_TIME])
     target_model_size: str | None = Field(description="The model that should be used.", examples=["medium"])
-    used_model_size: str | None = Field(description="The model that is used.", examples=["base"])
-    used_device: Literal["cuda", "cpu"] | None = Field(description="What it runs on.")
-    progress: float = Field(description="How much of the recording has been decoded, 0 to 1.", examples=[0.4])
-    duration: float | None = Field(description="Seconds of audio.", examples=[62.5])
-    eta_seconds: float | None = Field(description="Seconds until the text should be there.", examples=[12.5])
+    used_model_size: UsedModel
+    used_device: UsedDevice
+    progress: Share
+    duration: Duration
+    eta_seconds: Eta
     segments: list[SegmentModel] = Field(description="What has been decoded so far, with times.")
-    error: str | None = Field(description="Why it failed, and what to do.", examples=["File has no audio track."])
+    error: Reason
     expires_at: datetime | None = Field(description="When the result will be deleted.", examples=[_EXAMPLE_TIME])
 
     @classmethod

@@ -1,7 +1,7 @@
 """Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import Any
 
 from fastapi.sse import format_sse_event
@@ -14,9 +14,6 @@ HEARTBEAT = format_sse_event(data_str=None, comment="still here")
 
 HEARTBEAT_SECONDS = 15.0
 
-DESCRIPTION: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
-"""The OpenAPI content of an answer that is a stream of events."""
-
 # Some clients take these for the ends of lines; in JSON they may stand as escapes.
 _OTHER_LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\u0085\u2028\u2029"}
 
@@ -27,6 +24,31 @@ def event(data: BaseModel | str, *, name: str | None = None, id: str | None = No
     """One event as it is sent; its ``data`` is JSON."""
     text = data if isinstance(data, str) else data.model_dump_json()
     return format_sse_event(data_str=text.translate(_OTHER_LINE_ENDS), event=name, id=id)
+
+
+def described(events: Iterable[tuple[str | None, type[BaseModel]]]) -> dict[str, Any]:
+    """The OpenAPI content of an answer that is a stream of ``events``: a name, if they have one, and their data.
+
+    OpenAPI 3.1 has no word for a stream, so this is a text, and JSON Schema says what can be read from it. Models that
+    an event's data is made of must be described by another route.
+    """
+    items = [_described(name, data) for name, data in events]
+    schema = {
+        "type": "string",
+        "contentMediaType": "text/event-stream",
+        "contentSchema": {"type": "array", "items": {"oneOf": items}},
+    }
+    return {"text/event-stream": {"schema": schema}}
+
+
+def _described(name: str | None, data: type[BaseModel]) -> dict[str, Any]:
+    content = data.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    content.pop("$defs", None)
+    text = {"type": "string", "contentMediaType": "application/json", "contentSchema": content}
+    if name is None:
+        return {"type": "object", "properties": {"data": text}, "required": ["data"]}
+    properties = {"event": {"const": name}, "data": text}
+    return {"type": "object", "properties": properties, "required": ["event", "data"]}
 
 
 class EventStream(StreamingResponse):

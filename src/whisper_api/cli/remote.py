@@ -41,7 +41,9 @@ async def connected(url: str) -> AsyncIterator[httpx2.AsyncClient]:
         async with httpx2.AsyncClient(base_url=url, timeout=_TIMEOUT) as http:
             answer = await http.get(f"{_API}/version")
             if answer.status_code != 200 or "version" not in _json(answer):
-                raise Unavailable(f"What answers at {url} is no whisper_api server (status {answer.status_code}).")
+                raise Unavailable(
+                    f"What answers at {url} is no whisper_api server (status {answer.status_code}).{_advice(url)}"
+                )
             yield http
     except httpx2.TransportError as error:
         raise Unavailable(f"The server at {url} cannot be reached: {error or type(error).__name__}.") from None
@@ -210,6 +212,12 @@ def _heard(task: Json, segments: list[Segment]) -> Heard:
         segments=tuple(segments),
     )
     return Heard(transcript, task["processing_duration"] or 0.0)
+
+
+def _advice(url: str) -> str:
+    """What to try where ``url`` is that of an API, as OpenAI's libraries want it, and not that of the server."""
+    server, found, _ = url.rstrip("/").rpartition("/v1")
+    return f" Try --server {server.removesuffix('/api')}." if found else ""
 
 
 def _json(answer: httpx2.Response) -> Json:

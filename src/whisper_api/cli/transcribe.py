@@ -18,7 +18,7 @@ from whisper_api.cli.outputs import Job
 from whisper_api.cli.serve import settings_or_exit
 from whisper_api.cli.working import Workshop
 from whisper_api.forgetting import no_core_dumps
-from whisper_api.formats.files import FORMATS, Format
+from whisper_api.formats.files import FORMATS, Format, check
 from whisper_api.formats.layout import Layout
 from whisper_api.speech.errors import UnsupportedRequest
 from whisper_api.speech.options import LARGEST_BEAM, Options
@@ -111,9 +111,11 @@ def transcribe(
             vad_filter=not no_vad_filter,
         )
         layout = Layout(max_line_width, max_line_count, highlight_words)
+        wanted = list(dict.fromkeys(each for several in formats for each in several))
+        check(layout, wanted)
         jobs = outputs.plan(
             inputs.find(files),
-            list(dict.fromkeys(each for several in formats for each in several)),
+            wanted,
             None if to_stdout else output,
             stdout=to_stdout,
         )

@@ -1,6 +1,6 @@
 """How text is laid out on a screen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 WIDEST_LINE = 1000
 MOST_LINES = 10
@@ -27,6 +27,11 @@ class Layout:
         ):
             if value is not None and not 1 <= value <= most:
                 raise ValueError(f"A {name} of {value!r} makes no sense. Take 1 to {most}, or leave it out.")
+
+    @property
+    def wishes(self) -> list[str]:
+        """The names of what is not as usual."""
+        return [each.name for each in fields(self) if getattr(self, each.name) != each.default]
 
 
 AS_USUAL = Layout()

@@ -21,6 +21,8 @@ FRAME_SECONDS = 0.04
 # What is said later than this after a screen has begun is not on it: nobody shall read what he does not hear yet. The
 # word that began before has a second to be said until the screen is at its longest.
 _HORIZON_SECONDS = _LONGEST_SECONDS - 1
+# Nobody says more in that time. Of a text that has no times, or false ones, all would be tried on the largest screens.
+_MOST_COLUMNS = 300
 
 # What a screen costs, and what makes it a bad one: words that are torn apart, a text that fills it while another is
 # short, a pause that it spoils, too little time to be read.
@@ -78,6 +80,8 @@ def _costs(
             if end > first and taken + piece.width > line_width:
                 lines, taken = lines + 1, 0
             if lines > line_count or (end > first and starts[end] - starts[first] > _HORIZON_SECONDS):
+                break
+            if end > first and total + piece.width > _MOST_COLUMNS:
                 break
             taken += piece.width + piece.space
             total += piece.width + piece.space

@@ -304,7 +304,7 @@ class Batcher:
                 groups[entry.company].append(entry)
         batches = []
         for company, entries in groups.items():
-            largest = self._plan.decoded_at_once(entries[0].decoder_seconds)
+            largest = self._plan.decoded_at_once(entries[0].decoder_seconds, hypotheses=entries[0].attempt.hypotheses)
             others = [entry for entry in coming if entry.company == company]
             if any(self._is_last(entry) or not entry.line.was_decoded for entry in entries):
                 # The first words of a recording, and its last, wait for each other recording's next window at most.

@@ -22,8 +22,8 @@ class Plan:
     A window holds up to ``speech_seconds`` of speech. The encoder sees it with ``margin_seconds`` of silence after
     it, rounded up to a multiple of ``bucket_seconds``, and at least ``smallest_seconds``; the decoder sees it rounded
     up to a multiple of ``company_seconds``, so that more windows have one length and can be decoded together. So many
-    windows of one length are encoded at once, and so many seconds of windows decoded at once. ``recordings_at_once``
-    take part.
+    windows of one length are encoded at once, and so many seconds of windows decoded at once, with so many hypotheses
+    for all of them. ``recordings_at_once`` take part.
     """
 
     lanes: int
@@ -35,6 +35,7 @@ class Plan:
     company_seconds: float
     encoded_at_once: int
     decoded_seconds_at_once: float
+    hypotheses_at_once: int
     recordings_at_once: int
 
     def encoder_seconds(self, speech_seconds: float) -> float:
@@ -52,9 +53,9 @@ class Plan:
         longest = self.decoder_seconds(self.encoder_seconds(self.speech_seconds))
         return self.lanes * (self.decoded_at_once(longest) + self.encoded_at_once)
 
-    def decoded_at_once(self, decoder_seconds: float) -> int:
-        """How many windows of a length are decoded together."""
-        return max(1, int(self.decoded_seconds_at_once / decoder_seconds))
+    def decoded_at_once(self, decoder_seconds: float, *, hypotheses: int = 1) -> int:
+        """How many windows of a length are decoded together, with so many hypotheses for each."""
+        return max(1, min(int(self.decoded_seconds_at_once / decoder_seconds), self.hypotheses_at_once // hypotheses))
 
 
 def plan_for(device: Device, *, cores: int | None = None) -> Plan:
@@ -71,6 +72,7 @@ def plan_for(device: Device, *, cores: int | None = None) -> Plan:
             company_seconds=10,
             encoded_at_once=8,
             decoded_seconds_at_once=240,
+            hypotheses_at_once=80,
             recordings_at_once=64,
         )
     cores = cores or usable_cores()
@@ -87,6 +89,8 @@ def plan_for(device: Device, *, cores: int | None = None) -> Plan:
         company_seconds=6,
         encoded_at_once=1,
         decoded_seconds_at_once=48,
+        # Two windows with five each take 200 MB, in every lane.
+        hypotheses_at_once=5,
         recordings_at_once=max(32, 4 * cores),
     )
 

@@ -12,11 +12,18 @@
  * @property {string | null} used_model_size
  * @property {string | null} used_device
  * @property {number} progress 0 to 1
- * @property {{start: number, end: number, text: string}[]} segments grows while processing
+ * @property {import("./transcript.js").Line[]} segments grows while processing
  * @property {number | null} duration seconds of audio
  * @property {number | null} eta_seconds
  * @property {string | null} error
  * @property {string | null} expires_at
+ */
+
+/**
+ * @typedef {object} Wishes
+ * @property {string} language "" = detect
+ * @property {boolean} translate to English
+ * @property {string} hotwords names and terms that occur
  */
 
 /**
@@ -66,11 +73,11 @@ function errorFrom(status, body, retryAfter) {
   return new ApiError(status, typeof detail === "string" ? detail : "", Number(retryAfter) || 0);
 }
 
-/** @param {string} path @param {string} [method] @returns {Promise<string>} */
-async function call(path, method = "GET") {
+/** @param {string} path @param {RequestInit} [request] @returns {Promise<string>} */
+async function call(path, request = {}) {
   let response, body;
   try {
-    response = await fetch(BASE + path, { method, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    response = await fetch(BASE + path, { ...request, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
     body = await response.text();
   } catch {
     throw new ApiError(0);
@@ -79,17 +86,29 @@ async function call(path, method = "GET") {
   return body;
 }
 
-/** @param {string} id */
-const query = (id) => `?${new URLSearchParams({ task_id: id })}`;
+/** @param {string} id @param {Record<string, string>} [more] */
+const query = (id, more = {}) => `?${new URLSearchParams({ task_id: id, ...more })}`;
 
 /** @param {string} id @returns {Promise<Task>} */
 export const getTask = async (id) => parse(await call(`status${query(id)}`));
 
-/** @param {string} id @returns {Promise<string>} the subtitles as text */
-export const getSrt = (id) => call(`srt${query(id)}`);
+/** What happens to a task; the caller closes it. @param {string} id */
+export const eventsOf = (id) => new EventSource(`${BASE}events${query(id)}`);
+
+/** A finished task's text as a file. @param {string} id @param {string} format @returns {Promise<string>} */
+export const getResult = (id, format) => call(`result${query(id, { format })}`);
+
+/**
+ * A corrected text as a file; the server keeps nothing of it.
+ * @param {{language: string | null, duration: number, segments: import("./transcript.js").Line[]}} text
+ * @param {string} format @returns {Promise<string>}
+ */
+export const writeResult = (text, format) => call(`result?${new URLSearchParams({ format })}`, {
+  method: "POST", body: JSON.stringify(text), headers: { "Content-Type": "application/json" },
+});
 
 /** Cancels the task or forgets its result. @param {string} id */
-export const deleteTask = (id) => call(`task${query(id)}`, "DELETE");
+export const deleteTask = (id) => call(`task${query(id)}`, { method: "DELETE" });
 
 /** @returns {Promise<DecoderStatus>} */
 export const getDecoderStatus = async () => parse(await call("decoder_status"));
@@ -100,16 +119,15 @@ export const getVersion = async () => parse(await call("version")).version;
 /**
  * Sends a file. XMLHttpRequest, for fetch cannot tell how far an upload is.
  * @param {File} file
- * @param {{language: string, translate: boolean}} options language "" = detect
+ * @param {Wishes} wishes
  * @param {(fraction: number) => void} onProgress
  * @param {AbortSignal} signal
  * @returns {Promise<Task>}
  */
-export function sendFile(file, options, onProgress, signal) {
+export function sendFile(file, wishes, onProgress, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const language = options.language ? `?${new URLSearchParams({ language: options.language })}` : "";
-    request.open("POST", BASE + (options.translate ? "translate" : "transcribe") + language);
+    request.open("POST", BASE + (wishes.translate ? "translate" : "transcribe"));
     request.upload.onprogress = (event) => onProgress(event.loaded / event.total);
     request.upload.onload = () => onProgress(1);
     request.onerror = request.onabort = () => reject(new ApiError(0));
@@ -124,6 +142,9 @@ export function sendFile(file, options, onProgress, signal) {
     };
     signal.addEventListener("abort", () => request.abort());
     const form = new FormData();
+    form.append("language", wishes.language);
+    form.append("hotwords", wishes.hotwords);
+    form.append("timestamp_granularities[]", "word"); // for hearing a word, and for marking uncertain ones
     form.append("file", file);
     request.send(form);
   });

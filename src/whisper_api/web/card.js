@@ -1,18 +1,22 @@
 // @ts-check
-/** One card on the page: a file from its upload until it is forgotten. */
-import { ApiError, deleteTask, getSrt, getTask, sendFile } from "./api.js";
+/** One card on the page: a recording from its upload until it is forgotten. */
+import { ApiError, deleteTask } from "./api.js";
+import { copy, FORMATS, save, written } from "./files.js";
+import { Following } from "./follow.js";
+import { clock, fileSize, moment, percent, renamed } from "./format.js";
+import { Lines } from "./lines.js";
+import { Playback } from "./playback.js";
+import { Search } from "./search.js";
 import { dropTask, keepTask } from "./store.js";
-import { clock, deviceName, fileSize, languageName, moment, percent, text } from "./texts.js";
+import { deviceName, languageName, pageLanguage, showTexts, text } from "./texts.js";
+import { Transcript } from "./transcript.js";
+import { upload } from "./upload.js";
 
 /** @typedef {import("./api.js").Task} Task */
+/** @typedef {import("./api.js").Wishes} Wishes */
 
-const POLL_MS = 1_000;
-const POLL_HIDDEN_MS = 10_000; // while the page is in the background
-const MAX_BACKOFF_MS = 30_000;
-const MAX_RECHECK_MS = 2 ** 31 - 1; // the longest timer; asking earlier than a result expires would prolong it
-
-/** Uploads go one after another. @type {Promise<void>} */
-let lastUpload = Promise.resolve();
+const RETRY_SECONDS = 15; // where the server does not say when
+const SEEK_SECONDS = 5;
 
 export class Card {
   /**
@@ -22,35 +26,55 @@ export class Card {
   state = "loading";
   /** @type {Task | null} */ task = null;
   /** @type {string | null} the task's id */ id = null;
-  /** @type {File | null} for trying again */ file = null;
+  /** @type {Following | null} */ following = null;
+  /** @type {File | null} for trying again and for listening */ file = null;
   /** @type {ApiError | null} why the upload was refused */ refusal = null;
-  options = { language: "", translate: false };
+  transcript = new Transcript();
+  /** @type {Wishes} */ wishes = { language: "", translate: false, hotwords: "" };
   uploaded = 0;
-  /** The server did not answer the last poll. */ away = false;
   /** @type {string} a passing complaint about a button that did not work */ complaint = "";
-  shownSegments = 0;
+  /** @type {string} a passing word of a button that did */ copied = "";
+  /** Corrections that are nowhere but here. */ unsaved = false;
+  /** Send it again by itself until the server takes it. */ persists = false;
+  /** Seconds until then. */ retryIn = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ retryTimer = undefined;
+  ending = false;
   added = Date.now();
   closed = false;
   leave = new AbortController();
 
   /**
    * @param {string} name
-   * @param {{announce: (words: string) => void, changed: (card: Card) => void, closed: (card: Card) => void}} page
+   * @param {{announce: (words: string) => void, changed: () => void, closed: (card: Card) => void}} page
    */
   constructor(name, page) {
     this.name = name;
     this.page = page;
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById("card"));
-    this.element = /** @type {HTMLElement} */ (template.content.cloneNode(true)).querySelector("li");
+    const copied = /** @type {HTMLElement} */ (template.content.cloneNode(true));
+    this.element = /** @type {HTMLElement} */ (copied.querySelector("li"));
     this.part("name").textContent = name;
-    this.part("copy").onclick = () => this.copy();
-    this.part("txt").onclick = () => this.save(`${this.task.transcript.trim()}\n`, "txt");
-    this.part("srt").onclick = () => this.attempt(async () => this.save(await getSrt(this.id), "srt"));
-    this.part("retry").onclick = () => {
-      this.part("name").focus(); // for the button goes
-      this.send(this.file, this.options);
-    };
+    this.lines = new Lines(this.part("lines"), {
+      play: (seconds) => this.playback.playFrom(seconds),
+      edited: () => this.corrected(),
+    });
+    this.search = new Search(this.part("search"), this.lines);
+    this.playback = new Playback(this.part("player"), {
+      heard: (seconds) => this.lines.light(seconds),
+      unplayable: () => { this.part("unplayable").hidden = false; },
+    });
+    this.part("choices").append(...FORMATS.map((format) => this.saveButton(format)));
+    this.part("copy").onclick = () => this.copy({ times: false });
+    this.part("copy-times").onclick = () => this.copy({ times: true });
+    this.part("edit").onclick = () => this.toggleEditing();
+    this.part("doubt").onclick = () => this.toggleDoubts();
+    this.part("retry").onclick = () => this.retry();
+    this.part("persist").onclick = () => this.persist(!this.persists);
     this.part("end").onclick = () => this.end();
+    const reopen = this.part("reopen").querySelector("input");
+    reopen.onchange = () => this.listenTo(reopen.files[0]);
+    this.element.addEventListener("keydown", (event) => this.shortcut(event));
+    this.showTexts();
   }
 
   /** @param {string} name class of an element in the card @returns {any} */
@@ -60,110 +84,121 @@ export class Card {
 
   /** The upload would be lost if the page were left now. */
   get isSending() {
-    return ["waiting", "uploading", "checking"].includes(this.state);
+    return ["waiting", "uploading", "checking"].includes(this.state) || this.persists;
   }
 
   get isRunning() {
     return this.isSending || ["queued", "processing"].includes(this.state);
   }
 
-  // ---- What happens to it ----
-
-  /** @param {File} file @param {{language: string, translate: boolean}} options */
-  send(file, options) {
-    if (this.id) this.drop(this.id);
-    Object.assign(this, { file, options, id: null, task: null, refusal: null, complaint: "", away: false, shownSegments: 0 });
-    this.part("text").textContent = "";
-    this.become("waiting");
-    lastUpload = lastUpload.then(() => this.upload());
+  get hasEnded() {
+    return ["finished", "gone"].includes(this.state);
   }
 
-  async upload() {
-    if (this.closed) return;
+  // ---- What happens to it ----
+
+  /** @param {File} file @param {Wishes} wishes */
+  async send(file, wishes) {
+    this.following?.end();
+    if (this.id) this.drop(this.id);
+    Object.assign(this, { file, wishes, id: null, task: null, refusal: null, complaint: "", transcript: new Transcript() });
+    this.lines.show(this.transcript);
+    this.become("waiting");
     const onProgress = (/** @type {number} */ fraction) => {
       this.uploaded = fraction;
       this.become(fraction < 1 ? "uploading" : "checking");
     };
-    onProgress(0);
     try {
-      const { task_id: id } = await sendFile(this.file, this.options, onProgress, this.leave.signal);
-      if (this.closed) return this.drop(id); // cancelled while the server was checking it
-      keepTask({ id, name: this.name, added: this.added });
-      this.follow(id);
+      const task = await upload(file, wishes, onProgress, this.leave.signal);
+      if (!task) return;
+      if (this.closed) return this.drop(task.task_id); // cancelled while the server was checking it
+      this.persists = false;
+      keepTask({ id: task.task_id, name: this.name, added: this.added });
+      this.follow(task.task_id);
+      this.listenTo(file);
     } catch (error) {
-      this.refusal = error;
+      this.refusal = /** @type {ApiError} */ (error);
+      this.persists &&= this.mayPersist;
       this.become("refused");
+      if (this.persists) this.persist(true);
     }
   }
 
-  /** Asks for the task until it is known how it ended, and then whether it is still there. @param {string} id */
-  async follow(id) {
+  /** @param {string} id */
+  follow(id) {
     this.id = id;
-    for (let failures = 0; !this.closed && this.id === id;) {
-      const asked = performance.now();
-      const answer = await getTask(id).catch((/** @type {ApiError} */ error) => error);
-      if (this.id !== id) return; // sent again meanwhile
-      if (this.ending) { await this.nap(POLL_MS); continue; }
-      this.away = answer instanceof ApiError;
-      failures = this.away ? failures + 1 : 0;
-      if (!(answer instanceof ApiError)) this.take(answer);
-      else if (answer.isGone) return this.lose();
-      else this.render();
-      await this.nap(this.pause(failures, performance.now() - asked));
-    }
-  }
-
-  /** The server does not have it any more. */
-  lose() {
-    dropTask(this.id);
-    this.become("gone");
-  }
-
-  /** @param {number} failures @param {number} took ms of the last call @returns {number} ms until the next */
-  pause(failures, took) {
-    if (failures) return Math.min(POLL_MS * 2 ** failures, MAX_BACKOFF_MS);
-    if (!this.isRunning) {
-      const left = this.task.expires_at ? Date.parse(this.task.expires_at) - Date.now() : MAX_RECHECK_MS;
-      return Math.min(Math.max(left + POLL_MS, MAX_BACKOFF_MS), MAX_RECHECK_MS);
-    }
-    return document.hidden ? POLL_HIDDEN_MS : Math.max(POLL_MS, 5 * took); // gentle on a slow server
-  }
-
-  /** Waits; less when the page is looked at again, the network comes back or the card closes. @param {number} ms */
-  nap(ms) {
-    return new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
-      const over = new AbortController();
-      const { signal } = over;
-      const wake = () => resolve(over.abort());
-      setTimeout(wake, ms);
-      document.addEventListener("visibilitychange", () => document.hidden || wake(), { signal });
-      window.addEventListener("online", wake, { signal });
-      this.leave.signal.addEventListener("abort", wake, { signal });
+    this.following = new Following(id, {
+      task: (task) => this.take(task),
+      away: () => this.render(),
+      gone: () => this.lose(),
     });
   }
 
   /** @param {Task} task */
   take(task) {
+    const { transcript } = this;
     this.task = task;
     this.complaint = "";
+    if (transcript.grow(task.segments) || this.lines.transcript !== transcript) this.lines.show(transcript);
+    else this.lines.grow();
     this.become(task.status === "pending" ? "queued" : task.status);
+  }
+
+  /** The server does not have it any more. */
+  lose() {
+    this.following?.end();
+    if (this.id) dropTask(this.id);
+    this.become("gone");
+  }
+
+  retry() {
+    this.part("name").focus(); // for the button goes
+    if (this.file) this.send(this.file, this.wishes);
+  }
+
+  get mayPersist() {
+    return [0, 503].includes(this.refusal?.status ?? -1);
+  }
+
+  /** Whether to send it again and again until the server has room for it. @param {boolean} on */
+  persist(on) {
+    this.persists = on;
+    clearTimeout(this.retryTimer);
+    this.retryIn = on ? this.refusal?.retryAfter || RETRY_SECONDS : 0;
+    const tick = () => {
+      if (this.closed || !this.persists) return;
+      if (this.retryIn <= 0 && this.file) return this.send(this.file, this.wishes);
+      this.render();
+      this.retryIn -= 1;
+      this.retryTimer = setTimeout(tick, 1_000);
+    };
+    if (on) tick();
+    else this.render();
+    this.page.changed();
   }
 
   /** Cancel, forget or remove: gone from the server first, then from the page. */
   async end() {
     if (this.ending) return;
-    this.ending = true; // what is asked of the server from here on says nothing about how the task went
+    this.ending = true;
+    this.following?.end(); // what is asked of the server from here on says nothing about how the task went
     this.render();
-    await this.leaveServer().finally(() => { this.ending = false; });
-    if (!this.closed) this.render();
+    await this.leaveServer();
+    this.ending = false;
+    if (this.closed) return;
+    if (this.id && this.state !== "gone") this.follow(this.id);
+    this.render();
   }
 
   async leaveServer() {
-    if (this.id && this.state !== "gone" && !await this.attempt(() => deleteTask(this.id))) return;
+    const { id } = this;
+    if (id && this.state !== "gone" && !await this.attempt(() => deleteTask(id))) return;
     this.closed = true;
+    this.persists = false;
+    this.playback.close();
     // A file already with the server is let through, to learn its id and delete it.
     if (this.state !== "checking") this.leave.abort();
-    if (this.id) dropTask(this.id);
+    if (id) dropTask(id);
     this.page.closed(this);
   }
 
@@ -180,72 +215,145 @@ export class Card {
       await what();
       return true;
     } catch (error) {
-      if (error.isGone) this.lose();
+      const gone = error instanceof ApiError && error.isGone;
+      if (gone) this.lose();
       else this.complaint = "notDone";
       this.render();
-      return error.isGone;
+      return gone;
     }
   }
 
-  async copy() {
-    try {
-      await navigator.clipboard.writeText(this.task.transcript.trim());
-    } catch { // over plain http there is no clipboard but this old one
-      getSelection().selectAllChildren(this.part("text"));
-      document.execCommand("copy");
-    }
-    this.show("copy", text("copied"));
+  // ---- The text ----
+
+  /** Have the recording heard. @param {File | undefined} file */
+  listenTo(file) {
+    if (!file) return;
+    this.file = file;
+    this.part("unplayable").hidden = true;
+    this.playback.open(file, text("waveform", { name: this.name }), this.task?.duration ?? null);
+    this.render();
+  }
+
+  corrected() {
+    this.unsaved = true;
+    this.search.update();
+    this.render();
+  }
+
+  toggleEditing() {
+    this.lines.editing = !this.lines.editing;
+    this.part("edit").setAttribute("aria-pressed", String(this.lines.editing));
+    this.search.update();
+    this.playback.player && this.lines.light(this.playback.player.time);
+  }
+
+  toggleDoubts() {
+    const on = this.part("lines").classList.toggle("doubts");
+    this.part("doubt").setAttribute("aria-pressed", String(on));
+  }
+
+  /** @param {{times: boolean}} how */
+  async copy(how) {
+    await copy(this.transcript.toText(how), this.element);
+    this.copied = how.times ? "copy-times" : "copy";
+    this.unsaved = false;
     this.page.announce(text("copied"));
-    setTimeout(() => this.render(), 2_000);
+    this.render();
+    setTimeout(() => {
+      this.copied = "";
+      this.render();
+    }, 2_000);
   }
 
-  /** @param {string} content @param {string} ending */
-  save(content, ending) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([content], { type: "text/plain;charset=utf-8" }));
-    link.download = `${this.name.replace(/\.\w{1,5}$/, "")}${this.task.task_type === "translate" ? ".en" : ""}.${ending}`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  /** @param {string} format */
+  saveButton(format) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.format = format;
+    button.onclick = () => this.attempt(async () => {
+      const { task } = this;
+      if (!task) return;
+      save(await written(task, this.transcript, format), renamed(this.name, task.task_type === "translate" ? `en.${format}` : format));
+      this.unsaved = false;
+      this.render();
+    });
+    return button;
   }
+
+  /** @param {KeyboardEvent} event */
+  shortcut(event) {
+    if (!event.altKey || event.ctrlKey || event.metaKey) return;
+    /** @type {Record<string, () => void>} */
+    const keys = {
+      KeyK: () => this.playback.player?.toggle(),
+      KeyJ: () => this.playback.skip(-SEEK_SECONDS),
+      KeyL: () => this.playback.skip(SEEK_SECONDS),
+      Comma: () => this.playback.faster(-1),
+      Period: () => this.playback.faster(1),
+      KeyE: () => this.part("edit").click(),
+    };
+    if (!keys[event.code]) return;
+    event.preventDefault();
+    keys[event.code]();
+  }
+
+  // ---- How it looks ----
 
   /** @param {Card["state"]} state */
   become(state) {
     if (this.closed) return;
     this.state = state;
     this.render();
-    this.page.changed(this);
+    this.page.changed();
   }
 
-  // ---- How it looks ----
+  /** All words anew, in the chosen language. */
+  showTexts() {
+    showTexts(this.element);
+    this.search.input.placeholder = text("search");
+    for (const button of this.part("choices").children) {
+      button.textContent = text(`format_${button.dataset.format}`);
+    }
+    if (this.lines.transcript) this.lines.show(this.transcript);
+    this.playback.render();
+    this.render();
+  }
 
   render() {
-    const { state, task } = this;
-    const words = Boolean(task?.transcript?.trim());
-    const ended = state === "finished" || state === "gone";
+    const { state, task, refusal, transcript } = this;
+    const words = !transcript.isEmpty;
     const status = this.statusWords();
     const news = this.part("status").textContent !== status;
     const trouble = this.complaint || ["refused", "failed"].includes(state) || (state === "gone" && !words);
-    const hopeless = [400, 413].includes(this.refusal?.status);
+    const hopeless = [400, 413].includes(refusal?.status ?? 0);
     const again = this.file && !words && !hopeless && ["refused", "failed", "gone"].includes(state);
 
+    this.element.dataset.state = state;
     this.element.classList.toggle("trouble", Boolean(trouble));
     this.show("status", status);
     // What the server itself says about a failure.
-    this.show("detail", state === "refused" ? this.refusal.detail : (state === "failed" && task.error) || "");
+    this.show("detail", (state === "refused" && refusal?.detail) || (state === "failed" && task?.error) || "");
     this.show("facts", this.factWords());
-    const expires = ["finished", "failed"].includes(state) && task.expires_at;
-    this.show("expiry", expires ? text("expires", { time: moment(expires) }) : "");
+    const expires = state === "finished" || state === "failed" ? task?.expires_at : null;
+    this.show("expiry", expires ? text("expires", { time: moment(expires, pageLanguage()) }) : "");
     this.renderBar();
-    this.renderText();
 
-    this.show("copy", ended && words ? text("copy") : "");
-    this.show("txt", ended && words ? text("txt") : "");
-    this.show("srt", state === "finished" && words ? text("srt") : "");
-    this.show("retry", again ? text("retry") : "");
-    this.part("end").toggleAttribute("disabled", Boolean(this.ending));
+    const readable = this.hasEnded && words;
+    this.part("tools").hidden = !readable;
+    this.part("reopen").hidden = !(readable && !this.file);
+    this.part("player").classList.toggle("away", !words && !this.isRunning);
+    this.part("copy").hidden = this.part("copy-times").hidden = this.part("save").hidden = !readable;
+    this.part("copy").querySelector("span").textContent = text(this.copied === "copy" ? "copied" : "copy");
+    this.part("copy-times").textContent = text(this.copied === "copy-times" ? "copied" : "copyTimes");
+    this.part("lines").setAttribute("aria-label", text("textOf", { name: this.name }));
+    this.part("lines").classList.toggle("editing", this.lines.editing);
+    this.show("retry", again && !this.persists ? text("retry") : "");
+    this.show("persist", state === "refused" && this.mayPersist ? text(this.persists ? "stopTrying" : "keepTrying") : "");
+    this.part("persist").setAttribute("aria-pressed", String(this.persists));
+    this.part("end").toggleAttribute("disabled", this.ending);
     this.show("end", text(state === "finished" ? "forget" : this.isRunning || state === "loading" ? "cancel" : "remove"));
 
-    if (news) this.page.announce(`${this.name}: ${status}`);
+    if (news && !this.persists) this.page.announce(`${this.name}: ${status}`);
   }
 
   /** Puts words into a part; without any it is hidden. @param {string} name @param {string} words */
@@ -259,18 +367,22 @@ export class Card {
   statusWords() {
     const { state, task, refusal } = this;
     if (this.complaint) return text(this.complaint);
-    if (this.away && ["checking", "loading", "queued", "processing"].includes(state)) return text("away");
+    if (this.following?.away && ["loading", "queued", "processing"].includes(state)) return text("away");
     switch (state) {
       case "queued": {
-        const n = task.position_in_queue;
-        return !n ? text("starting") : n === 1 ? text("queuedNext") : text("queued", { n });
+        const n = task?.position_in_queue;
+        const left = task?.eta_seconds ? ` · ${text("left", { time: clock(task.eta_seconds) })}` : "";
+        return (!n ? text("starting") : n === 1 ? text("queuedNext") : text("queued", { n })) + left;
       }
-      case "processing": return text(task.task_type === "translate" ? "translating" : "transcribing");
-      case "finished": return text(task.transcript?.trim() ? "finished" : "silent");
-      case "gone": return text(task?.transcript ? "goneKept" : "gone");
-      case "refused":
-        return text([0, 400, 413, 503].includes(refusal.status) ? `error${refusal.status}` : "errorOther",
-          { status: refusal.status, n: refusal.retryAfter || 30 });
+      case "processing": return text(task?.task_type === "translate" ? "translating" : "transcribing");
+      case "finished": return this.transcript.isEmpty ? text("silent") : "";
+      case "gone": return text(this.transcript.isEmpty ? "gone" : "goneKept");
+      case "refused": {
+        const status = refusal?.status ?? 0;
+        if (this.persists) return text(`again${status}`, { n: Math.max(this.retryIn, 1) });
+        return text([0, 400, 413, 503].includes(status) ? `error${status}` : "errorOther",
+          { status, n: refusal?.retryAfter || RETRY_SECONDS });
+      }
       default: return text(state);
     }
   }
@@ -280,8 +392,9 @@ export class Card {
     const { task, state } = this;
     if (!task) return "";
     const language = task.source_language ? languageName(task.source_language) : "";
+    const detected = language && !this.wishes.language ? text("detected", { language }) : language;
     return [
-      language && task.task_type === "translate" ? `${language} → ${languageName("en")}` : language,
+      language && task.task_type === "translate" ? `${language} → ${languageName("en")}` : detected,
       task.duration ? clock(task.duration) : "",
       state === "finished" && task.used_model_size ? `${task.used_model_size}, ${deviceName(task.used_device)}` : "",
     ].filter(Boolean).join(" · ");
@@ -290,41 +403,18 @@ export class Card {
   renderBar() {
     const { state, task } = this;
     this.part("bar").hidden = !["uploading", "checking", "processing"].includes(state);
-    const progress = this.element.querySelector("progress");
+    const progress = /** @type {HTMLProgressElement} */ (this.element.querySelector("progress"));
     progress.setAttribute("aria-label", this.part("status").textContent);
     if (state === "checking") progress.removeAttribute("value");
-    if (state === "uploading") {
+    if (state === "uploading" && this.file) {
       progress.value = this.uploaded;
-      this.show("amount", `${percent(this.uploaded)} · ${fileSize(this.file.size)}`);
-    } else if (state === "processing") {
+      this.show("amount", `${percent(this.uploaded, pageLanguage())} · ${fileSize(this.file.size, pageLanguage())}`);
+    } else if (state === "processing" && task) {
       progress.value = task.progress;
-      const left = task.eta_seconds && text("left", { time: clock(task.eta_seconds) });
-      this.show("amount", [percent(task.progress), left].filter(Boolean).join(" · "));
+      const left = task.eta_seconds ? text("left", { time: clock(task.eta_seconds) }) : "";
+      this.show("amount", [percent(task.progress, pageLanguage()), left].filter(Boolean).join(" · "));
     } else {
       this.show("amount", "");
     }
-  }
-
-  /** While it grows only what is new is added, so that a selection or a scrolled place stays. */
-  renderText() {
-    const box = this.part("text");
-    const { task } = this;
-    box.setAttribute("aria-label", this.name);
-    if (task?.status === "finished") {
-      const words = task.transcript?.trim() ?? "";
-      if (box.textContent !== words) box.textContent = words;
-    } else if (task) {
-      if (task.segments.length < this.shownSegments) { // the server began anew
-        this.shownSegments = 0;
-        box.textContent = "";
-      }
-      const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
-      const news = task.segments.slice(this.shownSegments).map((segment) => segment.text.trim());
-      if (news.length) box.append((this.shownSegments ? " " : "") + news.join(" "));
-      this.shownSegments = task.segments.length;
-      box.hidden = !box.textContent;
-      if (atEnd) box.scrollTop = box.scrollHeight;
-    }
-    box.hidden = !box.textContent;
   }
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // Starts Swagger UI (served by this server too) on docs.html.
 /* global SwaggerUIBundle */
 SwaggerUIBundle({

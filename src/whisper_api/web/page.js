@@ -1,9 +1,11 @@
 // @ts-check
-/** The page around the cards: settings, choosing and dropping files, footer. Starts everything. */
+/** The page around the cards: settings, files that come in, the footer. Starts everything. */
 import { getDecoderStatus, getVersion } from "./api.js";
 import { Card } from "./card.js";
-import { readTasks } from "./store.js";
-import { deviceName, PAGE_LANGUAGES, pageLanguage, setPageLanguage, spokenLanguages, text } from "./texts.js";
+import "./menus.js";
+import { Recording } from "./recording.js";
+import { read, readTasks, write } from "./store.js";
+import { deviceName, PAGE_LANGUAGES, pageLanguage, setPageLanguage, showTexts, spokenLanguages, text } from "./texts.js";
 
 const FOOTER_MS = 15_000;
 
@@ -39,18 +41,34 @@ function showTitle() {
   document.title = (running ? `(${running}) ` : "") + text("title");
 }
 
+// ---- Settings ----
+
+/** @type {any} */
+const kept = read("wishes") ?? {};
+
+/** @returns {import("./api.js").Wishes} */
+const wishes = () => ({
+  language: byId("spoken-language").value, translate: byId("translate").checked, hotwords: byId("hotwords").value,
+});
+
+byId("translate").checked = kept.translate === true;
+byId("hotwords").value = typeof kept.hotwords === "string" ? kept.hotwords : "";
+for (const id of ["spoken-language", "translate", "hotwords"]) {
+  byId(id).addEventListener("change", () => write("wishes", wishes()));
+}
+
 // ---- Files ----
 
 /** @param {Iterable<File>} files @param {{language?: string}} [fixed] */
 function addFiles(files, fixed) {
-  const options = { language: byId("spoken-language").value, translate: byId("translate").checked, ...fixed };
   const now = Date.now(); // one for all: it keeps them in order after a reload
   const added = [...files].map((file) => ({ file, card: Object.assign(new Card(file.name, page), { added: now }) }));
   byId("cards").prepend(...added.map(({ card }) => card.element));
   for (const { file, card } of added) {
     cards.add(card);
-    card.send(file, { ...options });
+    card.send(file, { ...wishes(), ...fixed });
   }
+  showNote("");
 }
 
 byId("pick").addEventListener("change", () => {
@@ -68,6 +86,11 @@ byId("sample").addEventListener("click", async () => {
   }
 });
 
+const recording = new Recording(byId("recorder"), byId("record"), {
+  made: (file) => addFiles([file]),
+  refused: showNote,
+});
+
 /** @param {DragEvent} event */
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
 
@@ -80,15 +103,25 @@ addEventListener("dragleave", (event) => {
   if (!event.relatedTarget) document.body.classList.remove("dragging");
 });
 addEventListener("drop", (event) => {
-  if (!hasFiles(event)) return;
+  if (!event.dataTransfer || !hasFiles(event)) return;
   event.preventDefault();
   document.body.classList.remove("dragging");
-  const dropped = [...event.dataTransfer.items].filter((item) => item.kind === "file" && !item.webkitGetAsEntry?.()?.isDirectory);
-  addFiles(dropped.map((item) => item.getAsFile()));
+  take([...event.dataTransfer.items].filter((item) => !item.webkitGetAsEntry?.()?.isDirectory));
+});
+addEventListener("paste", (event) => {
+  const items = [...event.clipboardData?.items ?? []];
+  if (items.some((item) => item.kind === "file")) take(items);
 });
 
+/** @param {DataTransferItem[]} items */
+function take(items) {
+  const files = items.map((item) => item.getAsFile()).filter((file) => file !== null);
+  if (files.length) addFiles(files);
+  else showNote(text("nothingDropped"));
+}
+
 addEventListener("beforeunload", (event) => {
-  if ([...cards].some((card) => card.isSending)) event.preventDefault();
+  if (recording.recorder || [...cards].some((card) => card.isSending || card.unsaved)) event.preventDefault();
 });
 
 // ---- Words and footer ----
@@ -97,27 +130,29 @@ addEventListener("beforeunload", (event) => {
 function showNote(words) {
   byId("note").textContent = words;
   byId("note").hidden = !words;
+  if (words) page.announce(words);
 }
 
 /** @param {{code: string, name: string}[]} languages */
 const options = (languages) => languages.map(({ code, name }) => new Option(name, code));
 
 /** All words of the page anew, in the chosen language. */
-function showTexts() {
+function showWords() {
   document.documentElement.lang = pageLanguage();
-  for (const element of document.querySelectorAll("[data-text]")) {
-    element.textContent = text(/** @type {HTMLElement} */ (element).dataset.text);
-  }
+  showTexts(document);
+  byId("hotwords").placeholder = text("hotwordsExample");
   const spoken = byId("spoken-language");
-  const kept = spoken.value;
+  const language = spoken.options.length ? spoken.value : kept.language ?? "";
   const { first, all } = spokenLanguages();
   spoken.replaceChildren(new Option(text("detect"), ""), ...options(first), document.createElement("hr"), ...options(all));
-  spoken.value = kept;
-  for (const card of cards) card.render();
+  spoken.value = language;
+  recording.showTexts();
+  for (const card of cards) card.showTexts();
   showTitle();
 }
 
 let version = "";
+let noted = "";
 
 async function showServer() {
   if (document.hidden) return;
@@ -126,7 +161,7 @@ async function showServer() {
     const status = await getDecoderStatus();
     const model = status.last_loaded_model_size ?? status.max_model_to_use;
     byId("server").textContent = text("server", { version, model: model ?? "–", device: deviceName(status.used_device) });
-    showNote(status.note ?? "");
+    if (noted !== (status.note ?? "")) showNote(noted = status.note ?? "");
   } catch {
     byId("server").textContent = text("serverAway");
   }
@@ -136,7 +171,7 @@ byId("page-language").append(...options(PAGE_LANGUAGES));
 byId("page-language").value = pageLanguage();
 byId("page-language").addEventListener("change", () => {
   setPageLanguage(byId("page-language").value);
-  showTexts();
+  showWords();
   showServer();
 });
 
@@ -144,10 +179,9 @@ for (const { id, name } of readTasks()) {
   const card = new Card(name, page);
   cards.add(card);
   byId("cards").append(card.element);
-  card.render();
   card.follow(id);
 }
-showTexts();
+showWords();
 showServer();
 setInterval(showServer, FOOTER_MS);
 document.addEventListener("visibilitychange", showServer);

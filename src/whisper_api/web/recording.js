@@ -1,0 +1,90 @@
+// @ts-check
+/** The panel in which a recording is made with the microphone. */
+import { clock } from "./format.js";
+import { Player } from "./player.js";
+import { Recorder, RecorderError } from "./recorder.js";
+import { text } from "./texts.js";
+
+export class Recording {
+  /** @type {Recorder | null} */ recorder = null;
+
+  /**
+   * @param {HTMLElement} panel @param {HTMLButtonElement} button that opens it
+   * @param {{made: (file: File) => void, refused: (words: string) => void}} told
+   */
+  constructor(panel, button, told) {
+    this.panel = panel;
+    this.button = button;
+    this.told = told;
+    button.addEventListener("click", () => this.start());
+    this.part("finish").addEventListener("click", () => this.finish());
+    this.part("pause").addEventListener("click", () => {
+      if (this.recorder?.state === "paused") this.recorder.resume();
+      else this.recorder?.pause();
+    });
+    this.part("cancel").addEventListener("click", () => {
+      this.recorder?.cancel();
+      this.close();
+    });
+  }
+
+  /** @param {string} name @returns {any} */
+  part(name) {
+    return this.panel.querySelector(`.${name}`);
+  }
+
+  async start() {
+    const recorder = new Recorder({ word: text("recordingName") });
+    this.recorder = recorder;
+    this.button.disabled = true;
+    this.told.refused("");
+    recorder.addEventListener("state", () => this.showTexts());
+    recorder.addEventListener("ended", () => this.finish());
+    Player.current?.pause(); // or it would be heard
+    try {
+      if (!await recorder.start()) return;
+    } catch (error) {
+      this.close();
+      this.told.refused(text(`mic_${error instanceof RecorderError ? error.reason : "other"}`));
+      return;
+    }
+    this.panel.hidden = false;
+    this.part("finish").focus();
+    this.showTexts();
+    this.tick();
+  }
+
+  async finish() {
+    const { recorder } = this;
+    if (!recorder) return;
+    this.recorder = null; // once only, whoever asks for it
+    const file = await recorder.stop();
+    this.close();
+    this.told.made(file);
+  }
+
+  close() {
+    const focused = this.panel.contains(document.activeElement);
+    this.recorder = null;
+    this.panel.hidden = true;
+    this.button.disabled = false;
+    if (focused) this.button.focus();
+  }
+
+  /** Level and time, while it lasts. */
+  tick() {
+    if (!this.recorder) return;
+    this.part("time").textContent = clock(this.recorder.seconds);
+    this.part("level").firstElementChild.style.inlineSize = `${Math.round(100 * this.recorder.level)}%`;
+    requestAnimationFrame(() => this.tick());
+  }
+
+  showTexts() {
+    const paused = this.recorder?.state === "paused";
+    this.panel.classList.toggle("paused", paused);
+    this.part("state").textContent = text(paused ? "recordingPaused" : "recording");
+    this.part("finish").textContent = text("recordingDone");
+    this.part("pause").textContent = text(paused ? "recordingResume" : "recordingPause");
+    this.part("cancel").textContent = text("recordingDiscard");
+  }
+}

@@ -1,11 +1,15 @@
 """A real browser, and somebody who watches what goes wrong in it."""
 
+import atexit
+import hashlib
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -76,6 +80,23 @@ def new_context(browser: Browser, url: str, screen: Screen = DESKTOP, **look: Un
         timezone_id="Europe/Berlin",
         permissions=list(look.get("permissions", ())),
     )
+
+
+def choose(page: Page, content: bytes, name: str) -> None:
+    """Pick a file. Playwright takes 10 s to carry 20 MB into a page, and no time for a path."""
+    folder = _files() / hashlib.sha256(content).hexdigest()[:16]
+    folder.mkdir(exist_ok=True)
+    if not (folder / name).is_file():
+        (folder / name).write_bytes(content)
+    page.locator("#pick").set_input_files(folder / name)
+
+
+@cache
+def _files() -> Path:
+    """Where files to choose lie. A page reads them whenever it likes, so they stay until the process ends."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    return folder
 
 
 def axe(page: Page) -> list[str]:

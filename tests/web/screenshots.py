@@ -16,21 +16,18 @@ from playwright.sync_api import Browser, Error, Locator, Page, Response, expect,
 from tests.e2e.recordings import hello, png, talk
 from tests.e2e.server import Server
 
-from .browser import CHROMIUM, DESKTOP, PHONE, launch, new_context
+from .browser import CHROMIUM, DESKTOP, PHONE, choose, launch, new_context
 from .gate import Gate
 
 FOLDER = Path(__file__).parents[2] / "out" / "screenshots"
 SCREENS = {"desktop": DESKTOP, "phone": PHONE}
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+NAME = "interview.wav"
 PATIENCE_MS = 60_000
 HEIGHT = "Math.max(document.documentElement.scrollHeight, innerHeight)"
 SLOW_UPLOAD_BYTES = 500_000  # a second
 
 # ---- the states: each brings a page into one, which comes from the server by way of the gate -----------------------
-
-
-def choose(page: Page, content: bytes, name: str = "interview.wav") -> None:
-    page.locator("#pick").set_input_files({"name": name, "mimeType": "", "buffer": content})
 
 
 def card(page: Page, state: str) -> Locator:
@@ -49,7 +46,7 @@ def uploading(page: Page, gate: Gate) -> None:
         "Network.emulateNetworkConditions",
         {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": SLOW_UPLOAD_BYTES},
     )
-    choose(page, talk(300))
+    choose(page, talk(300), NAME)
     expect(card(page, "uploading").locator(".amount")).to_contain_text(re.compile(r"^[1-9]\d"))
 
 
@@ -60,13 +57,22 @@ def queued(page: Page, gate: Gate) -> None:
 
 
 def processing(page: Page, gate: Gate) -> None:
-    choose(page, talk(600))
+    choose(page, talk(600), NAME)
     expect(card(page, "processing").locator(".lines")).to_contain_text("fox")
 
 
 def finished(page: Page, gate: Gate) -> None:
-    choose(page, talk(60))
+    choose(page, talk(60), NAME)
     expect(card(page, "finished").locator(".player")).to_be_visible()
+
+
+def correcting(page: Page, gate: Gate) -> None:
+    finished(page, gate)
+    it = card(page, "finished")
+    it.get_by_role("searchbox").fill("fox")
+    it.locator(".edit").click()
+    it.locator(".said").nth(1).click()
+    it.locator(".save summary").click()
 
 
 def failed(page: Page, gate: Gate) -> None:
@@ -98,6 +104,7 @@ STATES = {
     "queued": State(queued),
     "processing": State(processing),
     "finished": State(finished),
+    "correcting": State(correcting),
     "failed": State(failed),
     "away": State(away),
     "recording": State(recording, microphone=True),

@@ -264,6 +264,7 @@ def test_the_keyboard_plays_and_seeks(page: Page) -> None:
 def test_corrections_are_in_every_download(page: Page) -> None:
     it = fox(page)
     it.get_by_role("button", name="Correct").click()
+    expect(it.locator(".lines")).to_have_class(re.compile(r"\bediting\b"))
     line = it.locator(".said").first
     said = line.inner_text()
     line.press("End")

@@ -141,6 +141,7 @@ export class Card {
     this.complaint = "";
     if (transcript.grow(task.segments) || this.lines.transcript !== transcript) this.lines.show(transcript);
     else this.lines.grow();
+    if (task.status === "finished" && this.state === "processing") this.lines.list.scrollTop = 0; // now it is read
     this.become(task.status === "pending" ? "queued" : task.status);
   }
 
@@ -244,7 +245,8 @@ export class Card {
     this.lines.editing = !this.lines.editing;
     this.part("edit").setAttribute("aria-pressed", String(this.lines.editing));
     this.search.update();
-    this.playback.player && this.lines.light(this.playback.player.time);
+    if (this.playback.player) this.lines.light(this.playback.player.time);
+    this.render();
   }
 
   toggleDoubts() {

@@ -12,7 +12,7 @@ import sys
 # Every object on its own in the C library's heap, which overwrites what is freed. Its per-thread cache is off since
 # it takes freed blocks before that (https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html).
 # A heap that keeps some of what the model frees, instead of asking the kernel for it again, wins time back; but one
-# heap only, of small blocks: several, each with holes of its own, took 200 MB more after an hour (docs/benchmarks.md).
+# heap only, of small blocks: several have holes each, and took 100 MB more in the end (docs/benchmarks.md).
 _TUNABLES = {
     "glibc.malloc.perturb": 90,
     "glibc.malloc.tcache_count": 0,

@@ -11,12 +11,13 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.recordings import FOX, SPOKEN_BY_A_MACHINE, png, sample, talk
-from tests.e2e.server import Server
+from tests.e2e.server import Server, eventually
 
+from . import browser
 from .browser import PHONE, Watch
 from .conftest import Axe, OpenPage
 
-LONG_SECONDS = 600
+LONG_SECONDS = 300
 
 # Where a browser's fingers go, in the page's order.
 DROP = """async ([base64, name, kind]) => {
@@ -32,7 +33,7 @@ DROP = """async ([base64, name, kind]) => {
 
 def choose(page: Page, content: bytes, name: str = "talk.wav") -> Locator:
     """Pick a file; answers its card."""
-    page.locator("#pick").set_input_files({"name": name, "mimeType": "", "buffer": content})
+    browser.choose(page, content, name)
     return card(page, name)
 
 
@@ -324,7 +325,7 @@ def test_whoever_leaves_with_corrections_is_asked(page: Page) -> None:
 
     saved(page, it, "txt")
 
-    page.wait_for_function(LEAVES)
+    eventually(lambda: page.evaluate(LEAVES))
 
 
 def test_text_is_copied_with_times_or_without(open_page: OpenPage) -> None:

@@ -178,7 +178,7 @@ def test_wishes_reach_the_engine(run: Run, engine: FakeEngine, folder: Path, mon
 def test_words_are_found_where_they_are_to_be_highlighted(run: Run, engine: FakeEngine, folder: Path) -> None:
     make("talk.wav")
 
-    run("transcribe", "talk.wav", "--highlight-words")
+    run("transcribe", "talk.wav", "-f", "srt", "--highlight-words")
 
     assert engine.options[0].words
 

@@ -401,6 +401,42 @@ def test_what_the_server_has_deleted_is_said_and_not_asked_for_again(
     assert task_ids(page) == []
 
 
+def test_a_text_that_the_server_has_deleted_can_still_be_taken_along(
+    page: Page, server: Server, page_watch: Watch
+) -> None:
+    it = fox(page)
+    (task_id,) = task_ids(page)
+    server.client.delete("/api/v1/task", params={"task_id": task_id})
+
+    with page_watch.expect_errors("status of 400"):
+        assert "fox" in saved(page, it, "srt")[1]
+
+
+def test_a_text_is_not_corrected_before_it_is_there(page: Page) -> None:
+    long = choose(page, talk(LONG_SECONDS), "long.wav")
+    expect(long.locator(".line").first).to_be_visible()
+    long.locator(".time").first.focus()
+
+    page.keyboard.press("Alt+e")
+
+    expect(long.locator("[contenteditable]")).to_have_count(0)
+    long.get_by_role("button", name="Cancel").click()
+    expect(long).to_have_count(0)
+
+
+def test_whoever_forgets_corrections_is_asked(page: Page) -> None:
+    it = fox(page)
+    it.get_by_role("button", name="Correct").click()
+    it.locator(".said").first.press_sequentially("x")
+
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    it.get_by_role("button", name="Forget now").click()
+    expect(it).to_be_visible()
+    page.once("dialog", lambda dialog: dialog.accept())
+    it.get_by_role("button", name="Forget now").click()
+    expect(it).to_have_count(0)
+
+
 def test_what_is_no_recording_is_said_in_plain_words(page: Page, page_watch: Watch) -> None:
     with page_watch.expect_errors("status of 400"):
         picture = choose(page, png(), "holiday.png")

@@ -93,6 +93,13 @@ test("a line is cut between two words", () => {
   assert.deepEqual(transcript.lines.map(({ words }) => words.length), [2, 1, 1]);
 });
 
+test("a word that is cut is two", () => {
+  const transcript = fox();
+  transcript.split(0, "The qui".length);
+  for (const line of transcript.lines) assert.equal(line.words.map(({ word }) => word).join("").trim(), line.text);
+  assert.deepEqual(transcript.lines.map(({ text }) => text), ["The qui", "ck fox", "jumps."]);
+});
+
 test("a line without spaces is cut between two words, too", () => {
   const transcript = new Transcript([segment(0, "今天", "天气", "很好")]);
   transcript.split(0, 4);

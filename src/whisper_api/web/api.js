@@ -36,6 +36,7 @@
 
 const BASE = "/api/v1/";
 const PATIENCE_MS = 20_000;
+const CHECK_MS = 300_000; // the longest that a server looks at an upload
 
 /** An answer other than a good one; status 0 = no answer at all. */
 export class ApiError extends Error {
@@ -129,7 +130,13 @@ export function sendFile(file, wishes, onProgress, signal) {
     const request = new XMLHttpRequest();
     request.open("POST", BASE + (wishes.translate ? "translate" : "transcribe"));
     request.upload.onprogress = (event) => onProgress(event.loaded / event.total);
-    request.upload.onload = () => onProgress(1);
+    /** @type {ReturnType<typeof setTimeout>} */
+    let patience;
+    request.upload.onload = () => {
+      onProgress(1);
+      patience = setTimeout(() => request.abort(), CHECK_MS); // others wait for this one
+    };
+    request.onloadend = () => clearTimeout(patience);
     request.onerror = request.onabort = () => reject(new ApiError(0));
     request.onload = () => {
       const { status, responseText } = request;

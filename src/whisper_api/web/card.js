@@ -17,6 +17,7 @@ import { upload } from "./upload.js";
 
 const RETRY_SECONDS = 15; // where the server does not say when
 const SEEK_SECONDS = 5;
+const IS_MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
 export class Card {
   /**
@@ -40,6 +41,7 @@ export class Card {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ retryTimer = undefined;
   ending = false;
   added = Date.now();
+  /** Made with the microphone, so that nobody else has it. */ recorded = false;
   closed = false;
   leave = new AbortController();
 
@@ -68,6 +70,7 @@ export class Card {
     this.part("copy-times").onclick = () => this.copy({ times: true });
     this.part("edit").onclick = () => this.toggleEditing();
     this.part("doubt").onclick = () => this.toggleDoubts();
+    this.part("keep").onclick = () => this.file && save(this.file, this.name);
     this.part("retry").onclick = () => this.retry();
     this.part("persist").onclick = () => this.persist(!this.persists);
     this.part("end").onclick = () => this.end();
@@ -89,6 +92,11 @@ export class Card {
 
   get isRunning() {
     return this.isSending || ["queued", "processing"].includes(this.state);
+  }
+
+  /** A recording that would be lost with the page. */
+  get isOnlyHere() {
+    return this.recorded && this.transcript.isEmpty && ["refused", "failed", "gone"].includes(this.state);
   }
 
   get hasEnded() {
@@ -148,6 +156,10 @@ export class Card {
   /** The server does not have it any more. */
   lose() {
     this.following?.end();
+    if (!this.transcript.edited && this.task?.status !== "finished") { // half a text must not pass for a whole one
+      this.transcript = new Transcript();
+      this.lines.show(this.transcript);
+    }
     if (this.id) dropTask(this.id);
     this.become("gone");
   }
@@ -180,7 +192,7 @@ export class Card {
 
   /** Cancel, forget or remove: gone from the server first, then from the page. */
   async end() {
-    if (this.ending) return;
+    if (this.ending || (this.unsaved && !confirm(text("unsavedAsk"))) || (this.isOnlyHere && !confirm(text("onlyHereAsk")))) return;
     this.ending = true;
     this.following?.end(); // what is asked of the server from here on says nothing about how the task went
     this.render();
@@ -197,6 +209,7 @@ export class Card {
     this.closed = true;
     this.persists = false;
     this.playback.close();
+    this.search.clear(); // its marks would hold the text
     // A file already with the server is let through, to learn its id and delete it.
     if (this.state !== "checking") this.leave.abort();
     if (id) dropTask(id);
@@ -237,7 +250,7 @@ export class Card {
 
   corrected() {
     this.unsaved = true;
-    this.search.update();
+    this.search.update({ stays: true });
     this.render();
   }
 
@@ -256,7 +269,11 @@ export class Card {
 
   /** @param {{times: boolean}} how */
   async copy(how) {
-    await copy(this.transcript.toText(how), this.element);
+    if (!await copy(this.transcript.toText(how), this.element)) {
+      this.complaint = "notCopied";
+      return this.render();
+    }
+    this.complaint = "";
     this.copied = how.times ? "copy-times" : "copy";
     this.unsaved = false;
     this.page.announce(text("copied"));
@@ -275,8 +292,15 @@ export class Card {
     button.onclick = () => this.attempt(async () => {
       const { task } = this;
       if (!task) return;
-      save(await written(task, this.transcript, format), renamed(this.name, task.task_type === "translate" ? `en.${format}` : format));
-      this.unsaved = false;
+      const { unsaved } = this;
+      this.unsaved = false; // before: what is typed meanwhile is not in the file
+      const ending = task.task_type === "translate" ? `en.${format}` : format;
+      try {
+        save(await written(task, this.transcript, format), renamed(this.name, ending));
+      } catch (error) {
+        this.unsaved ||= unsaved;
+        throw error;
+      }
       this.render();
     });
     return button;
@@ -284,7 +308,8 @@ export class Card {
 
   /** @param {KeyboardEvent} event */
   shortcut(event) {
-    if (!event.altKey || event.ctrlKey || event.metaKey) return;
+    // With the option key alone a Mac writes letters: "@" is one of them.
+    if (!event.altKey || event.ctrlKey !== IS_MAC || event.metaKey) return;
     /** @type {Record<string, () => void>} */
     const keys = {
       KeyK: () => this.playback.player?.toggle(),
@@ -292,7 +317,7 @@ export class Card {
       KeyL: () => this.playback.skip(SEEK_SECONDS),
       Comma: () => this.playback.faster(-1),
       Period: () => this.playback.faster(1),
-      KeyE: () => this.part("edit").click(),
+      KeyE: () => this.hasEnded && this.part("edit").click(),
     };
     if (!keys[event.code]) return;
     event.preventDefault();
@@ -317,6 +342,7 @@ export class Card {
       button.textContent = text(`format_${button.dataset.format}`);
     }
     if (this.lines.transcript) this.lines.show(this.transcript);
+    this.search.update({ stays: true });
     this.playback.render();
     this.render();
   }
@@ -349,6 +375,7 @@ export class Card {
     this.part("copy-times").textContent = text(this.copied === "copy-times" ? "copied" : "copyTimes");
     this.part("lines").setAttribute("aria-label", text("textOf", { name: this.name }));
     this.part("lines").classList.toggle("editing", this.lines.editing);
+    this.part("keep").hidden = !this.isOnlyHere;
     this.show("retry", again && !this.persists ? text("retry") : "");
     this.show("persist", state === "refused" && this.mayPersist ? text(this.persists ? "stopTrying" : "keepTrying") : "");
     this.part("persist").setAttribute("aria-pressed", String(this.persists));

@@ -53,10 +53,16 @@ export class Following {
       failures = 0;
       this.away = false;
       this.told.task(answer);
-      if (["finished", "failed"].includes(answer.status)) await this.#nap(untilExpiry(answer));
+      if (["finished", "failed"].includes(answer.status)) await this.#rest(answer);
       else if (streams < MOST_STREAMS && !document.hidden) await this.#listen(answer);
       else await this.#nap(document.hidden ? ASK_HIDDEN_MS : Math.max(ASK_MS, 5 * (performance.now() - asked)));
     }
+  }
+
+  /** Until the result expires; asking earlier may prolong it. @param {Task} task */
+  async #rest(task) {
+    const until = Date.now() + untilExpiry(task);
+    while (!this.#ended && Date.now() < until) await this.#nap(until - Date.now());
   }
 
   /** Follow the stream until it ends, breaks, or nobody looks. What it tells is everything from the beginning. @param {Task} task */
@@ -97,8 +103,8 @@ export class Following {
       source.addEventListener(name, (event) => take(JSON.parse(/** @type {MessageEvent} */ (event).data)));
     }
     source.addEventListener("error", done); // asking tells whether the server is away or the task gone
-    this.#over.signal.addEventListener("abort", done);
     const over = new AbortController();
+    this.#over.signal.addEventListener("abort", done, { signal: over.signal });
     document.addEventListener("visibilitychange", () => document.hidden && done(), { signal: over.signal });
     window.addEventListener("offline", done, { signal: over.signal });
     return promise.finally(() => {

@@ -6,7 +6,7 @@ import { text } from "./texts.js";
 
 /** @typedef {import("./transcript.js").Transcript} Transcript */
 
-/** Whoever has just scrolled reads elsewhere, and is not pulled back to what is heard. */
+/** Whoever has just scrolled or typed is elsewhere, and is not pulled back to what is heard. */
 const SCROLLED_MS = 5_000;
 
 export class Lines {
@@ -25,8 +25,9 @@ export class Lines {
     list.addEventListener("click", (event) => this.#clicked(event));
     list.addEventListener("input", (event) => this.#typed(event));
     list.addEventListener("keydown", (event) => this.#key(event));
+    list.addEventListener("beforeinput", (event) => this.#broken(event));
     list.addEventListener("paste", (event) => this.#pasted(event));
-    for (const name of ["wheel", "touchmove"]) {
+    for (const name of ["wheel", "touchmove", "keydown", "input", "pointerdown"]) {
       list.addEventListener(name, () => { this.#scrolledAt = performance.now(); }, { passive: true });
     }
   }
@@ -163,14 +164,30 @@ export class Lines {
   #key(event) {
     const index = this.#index(event);
     if (!this.#editing || index < 0 || event.isComposing || !/** @type {Element} */ (event.target).closest(".said")) return;
-    const offset = caret(said(this.list.children[index]));
+    if (event.keyCode === 229) return; // Safari's, for the Enter that ends a composition
+    const element = said(this.list.children[index]);
     if (event.key === "Enter") {
       event.preventDefault();
-      if (this.transcript.split(index, offset)) this.#changed(index, 2, index + 1, 0);
-    } else if (event.key === "Backspace" && index > 0 && offset === 0 && getSelection()?.isCollapsed) {
+      this.#split(index);
+    } else if (event.key === "Backspace" && index > 0 && !caret(element) && getSelection()?.isCollapsed) {
       event.preventDefault();
       this.#changed(index - 1, 1, index - 1, this.transcript.join(index));
     }
+  }
+
+  /** Keyboards of phones tell no key, but what they are about to do. @param {InputEvent} event */
+  #broken(event) {
+    if (!["insertParagraph", "insertLineBreak"].includes(event.inputType)) return;
+    event.preventDefault();
+    if (!event.isComposing) this.#split(this.#index(event));
+  }
+
+  /** Make two lines of one, at the caret. @param {number} index */
+  #split(index) {
+    const element = said(this.list.children[index]);
+    // In the text, spaces that nobody sees are gone.
+    const before = (element.textContent ?? "").slice(0, caret(element)).replace(/\s+/g, " ").trimStart();
+    if (this.transcript.split(index, before.length)) this.#changed(index, 2, index + 1, 0);
   }
 
   /** Lines from ``index`` on are others now, ``count`` of them, and the caret is in one. @param {number} index @param {number} count @param {number} line @param {number} offset */

@@ -59,10 +59,10 @@ for (const id of ["spoken-language", "translate", "hotwords"]) {
 
 // ---- Files ----
 
-/** @param {Iterable<File>} files @param {{language?: string}} [fixed] */
-function addFiles(files, fixed) {
+/** @param {Iterable<File>} files @param {{language?: string}} [fixed] @param {boolean} [recorded] here, so that nobody else has them */
+function addFiles(files, fixed, recorded = false) {
   const now = Date.now(); // one for all: it keeps them in order after a reload
-  const added = [...files].map((file) => ({ file, card: Object.assign(new Card(file.name, page), { added: now }) }));
+  const added = [...files].map((file) => ({ file, card: Object.assign(new Card(file.name, page), { added: now, recorded }) }));
   byId("cards").prepend(...added.map(({ card }) => card.element));
   for (const { file, card } of added) {
     cards.add(card);
@@ -87,7 +87,7 @@ byId("sample").addEventListener("click", async () => {
 });
 
 const recording = new Recording(byId("recorder"), byId("record"), {
-  made: (file) => addFiles([file]),
+  made: (file) => addFiles([file], {}, true),
   refused: showNote,
 });
 
@@ -109,6 +109,7 @@ addEventListener("drop", (event) => {
   take([...event.dataTransfer.items].filter((item) => !item.webkitGetAsEntry?.()?.isDirectory));
 });
 addEventListener("paste", (event) => {
+  if (/** @type {Element} */ (event.target).closest?.("input, [contenteditable]")) return; // text, with a picture of it
   const items = [...event.clipboardData?.items ?? []];
   if (items.some((item) => item.kind === "file")) take(items);
 });
@@ -121,7 +122,7 @@ function take(items) {
 }
 
 addEventListener("beforeunload", (event) => {
-  if (recording.recorder || [...cards].some((card) => card.isSending || card.unsaved)) event.preventDefault();
+  if (recording.recorder || [...cards].some((card) => card.isSending || card.unsaved || card.isOnlyHere)) event.preventDefault();
 });
 
 // ---- Words and footer ----

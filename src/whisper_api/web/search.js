@@ -34,18 +34,18 @@ export class Search {
     this.update();
   }
 
-  /** Search anew: for something else, or in another text. */
-  update() {
+  /** Search anew: for something else, or in another text. The place stays where somebody is at work. */
+  update({ stays = false } = {}) {
     for (const range of this.#ranges) for (const each of Object.values(marks ?? {})) each.delete(range);
     this.found = this.lines.transcript?.find(this.input.value) ?? [];
-    this.#current = 0;
+    this.#current = stays ? Math.min(this.#current, Math.max(this.found.length - 1, 0)) : 0;
     this.#ranges = this.found.map((found) => this.lines.range(found));
     for (const range of this.#ranges) marks?.all.add(range);
-    this.#go(0);
+    this.#go(0, { reveals: !stays });
   }
 
   /** @param {number} step to the next one, or the one before */
-  #go(step) {
+  #go(step, { reveals = true } = {}) {
     const { found } = this;
     const wanted = this.input.value.trim();
     const left = this.#ranges[this.#current];
@@ -54,6 +54,6 @@ export class Search {
     this.count.textContent = !wanted ? "" : text("found", { n: found.length ? this.#current + 1 : 0, all: found.length });
     if (!found.length) return;
     marks?.current.add(this.#ranges[this.#current]);
-    this.lines.reveal(found[this.#current].line);
+    if (reveals) this.lines.reveal(found[this.#current].line);
   }
 }

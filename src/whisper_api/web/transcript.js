@@ -83,8 +83,8 @@ export class Transcript {
     const start = words[count]?.start ?? end;
     this.lines.splice(
       index, 1,
-      { start: line.start, end, text: first, words: words.slice(0, count) },
-      { start, end: line.end, text: second, words: words.slice(count) },
+      { start: line.start, end, text: first, words: retimed({ ...line, words: words.slice(0, count) }, first) },
+      { start, end: line.end, text: second, words: retimed({ ...line, words: words.slice(count) }, second) },
     );
     this.edited = true;
     return true;

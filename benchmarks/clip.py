@@ -6,24 +6,28 @@ usage: python benchmarks/clip.py [FILE] [--runs N]
 """
 
 import argparse
-import io
 import json
 import statistics
+import tempfile
 import time
 from pathlib import Path
 
 import httpx
-from faster_whisper import WhisperModel
 
+import peers
 from audio import speech
 from server import running_server
-from whisper_api.speech import starter
 
 
 def main(clip: bytes, runs: int) -> None:
     ours, theirs = [], []
-    model = WhisperModel("starter", device="cpu", compute_type="int8", files=dict(starter.read()))
-    with running_server() as server, httpx.Client(base_url=server.url, timeout=600) as http:
+    with (
+        tempfile.NamedTemporaryFile() as file,
+        peers.alone(peers.faster_whisper) as transcribe,
+        running_server() as server,
+        httpx.Client(base_url=server.url, timeout=600) as http,
+    ):
+        Path(file.name).write_bytes(clip)
         for _ in range(runs + 1):  # the first one warms up and is not counted
             began = time.perf_counter()
             answer = http.post("/api/v1/transcribe?wait=600", files={"file": clip}).json()
@@ -31,8 +35,7 @@ def main(clip: bytes, runs: int) -> None:
             if answer["status"] != "finished":
                 raise RuntimeError(answer["error"])
             began = time.perf_counter()
-            for _segment in model.transcribe(io.BytesIO(clip))[0]:
-                pass
+            transcribe(Path(file.name))
             theirs.append(time.perf_counter() - began)
     report = {"post_to_text_s": statistics.median(ours[1:]), "faster_whisper_s": statistics.median(theirs[1:])}
     ratio = report["post_to_text_s"] / report["faster_whisper_s"]

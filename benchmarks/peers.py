@@ -1,14 +1,29 @@
 """What the same weights give on this machine without this project: the programs that people run today."""
 
+import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from whisper_api.speech import starter
-from whisper_api.speech.plan import usable_cores
+from whisper_api.speech.processor import usable_cores
 
 Transcribe = Callable[[Path], str]
+
+_transcribe: Transcribe
+
+
+@contextmanager
+def alone(make: Callable[..., Transcribe], *arguments: object) -> Iterator[Transcribe]:
+    """What ``make`` returns, in a process of its own, which knows nothing of how this project sets up its libraries."""
+    begin = partial(_begin, make, *arguments)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=begin) as process:
+        yield lambda file: process.submit(_carry_out, file).result()
 
 
 def faster_whisper() -> Transcribe:
@@ -33,6 +48,16 @@ def openai_whisper(checkpoint: Path) -> Transcribe:
     torch.set_num_threads(usable_cores())
     model = whisper.load_model(str(checkpoint), device="cpu")
     return lambda file: str(model.transcribe(str(file), fp16=False)["text"])
+
+
+def _begin(make: Callable[..., Transcribe], *arguments: object) -> None:
+    global _transcribe
+    os.environ.pop("CT2_FORCE_CPU_ISA", None)  # importing this module has set it, and nothing has read it yet
+    _transcribe = make(*arguments)
+
+
+def _carry_out(file: Path) -> str:
+    return _transcribe(file)
 
 
 def _model() -> Any:

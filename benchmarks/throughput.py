@@ -94,13 +94,16 @@ def main(options: argparse.Namespace) -> None:
             report.run = run + 1
             measure_server(report, options.clients)
             measure_script(report, max(options.clients))
-            faster_whisper = peers.faster_whisper()
-            measure_clips(report, BASELINE, faster_whisper)
-            measure_long(report, BASELINE, faster_whisper)
+            with peers.alone(peers.faster_whisper) as faster_whisper:
+                measure_clips(report, BASELINE, faster_whisper)
+                measure_long(report, BASELINE, faster_whisper)
             if run == 0 and options.batched:
-                measure_clips(report, "faster-whisper, batched", peers.faster_whisper_batched())
+                with peers.alone(peers.faster_whisper_batched) as batched:
+                    measure_clips(report, "faster-whisper, batched", batched)
             if run == 0 and options.openai:
-                measure_clips(report, "openai-whisper", peers.openai_whisper(options.openai))
+                with peers.alone(peers.openai_whisper, options.openai) as openai_whisper:
+                    measure_clips(report, "openai-whisper", openai_whisper)
+                    measure_long(report, "openai-whisper", openai_whisper)
         report.medians()
 
 

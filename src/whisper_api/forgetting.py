@@ -4,22 +4,29 @@ A process that frees a text leaves its bytes where they lay until something else
 crashes may leave an image of its memory on a disk. Both are prevented here.
 """
 
+import ctypes
 import os
 import platform
 import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from whisper_api.speech.processor import usable_cores
 
 # Every object on its own in the C library's heap, which overwrites what is freed. Its per-thread cache is off since
 # it takes freed blocks before that (https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html).
-# A heap that keeps some of what the model frees, instead of asking the kernel for it again, wins time back; but one
-# heap only, of small blocks: several have holes each, and took 100 MB more in the end (docs/benchmarks.md).
+# A heap is locked while it overwrites, so each core has its own; but there are no more, for each has holes. And heaps
+# that keep some of what the model frees, instead of asking the kernel for it again, win time back (docs/benchmarks.md).
+_OVERWRITTEN_WITH = 90
 _TUNABLES = {
-    "glibc.malloc.perturb": 90,
+    "glibc.malloc.perturb": _OVERWRITTEN_WITH,
     "glibc.malloc.tcache_count": 0,
-    "glibc.malloc.arena_max": 1,
-    "glibc.malloc.mmap_threshold": 8 << 20,
-    "glibc.malloc.trim_threshold": 64 << 20,
+    "glibc.malloc.arena_max": usable_cores(),
+    "glibc.malloc.mmap_threshold": 2 << 20,
+    "glibc.malloc.trim_threshold": 16 << 20,
 }
+_M_PERTURB = -6  # of malloc.h
 _SCRUBBING = {
     "PYTHONMALLOC": "malloc",
     "GLIBC_TUNABLES": ":".join(f"{name}={value}" for name, value in _TUNABLES.items()),
@@ -35,6 +42,24 @@ def scrub_freed_memory() -> None:
     if platform.libc_ver()[0] != "glibc" or any(name in os.environ for name in _SCRUBBING):
         return
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **_SCRUBBING})  # noqa: S606
+
+
+@contextmanager
+def nothing_to_forget() -> Iterator[None]:
+    """Within it memory is not overwritten: for loading a model, which is no secret.
+
+    The C library overwrites what is asked for, too, so that a process really gets it. Intel's library asks for a
+    gigabyte that it never uses.
+    """
+    if not all(name in os.environ for name in _SCRUBBING):
+        yield
+        return
+    libc = ctypes.CDLL(None)
+    libc.mallopt(_M_PERTURB, 0)
+    try:
+        yield
+    finally:
+        libc.mallopt(_M_PERTURB, _OVERWRITTEN_WITH)
 
 
 def no_core_dumps() -> None:

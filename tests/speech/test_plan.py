@@ -1,16 +1,13 @@
 """How the work is laid out on a device."""
 
-import os
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whisper_api.speech import plan
 from whisper_api.speech.batcher import MOST_GUESSES
 from whisper_api.speech.devices import CPU, Device
-from whisper_api.speech.plan import Plan, plan_for, usable_cores
+from whisper_api.speech.plan import Plan, plan_for
+from whisper_api.speech.processor import usable_cores
 from whisper_api.speech.windows import LONGEST_SECONDS
 
 GPU = Device("cuda", "float16")
@@ -95,57 +92,3 @@ def test_a_gpu_is_one_lane_of_large_batches() -> None:
 
 def test_without_a_number_all_usable_cores_are_used() -> None:
     assert plan_for(CPU) == plan_for(CPU, cores=usable_cores())
-
-
-# ---- the cores that a container may use ----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A control group of a machine of 16 cores."""
-    monkeypatch.setattr(plan, "_CGROUP", tmp_path)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)))
-    (tmp_path / "cpu").mkdir()
-    return tmp_path
-
-
-def test_without_a_limit_all_cores_are_usable(cgroup: Path) -> None:
-    assert usable_cores() == 16
-
-
-@pytest.mark.parametrize(
-    ("limit", "cores"),
-    [
-        ("max 100000\n", 16),
-        ("200000 100000\n", 2),
-        ("250000 100000\n", 3),
-        ("50000 100000\n", 1),
-        ("100 100000\n", 1),
-        ("6400000 100000\n", 16),
-        ("max\n", 16),
-        ("\n", 16),
-        ("a lot\n", 16),
-    ],
-)
-def test_a_limit_of_cgroup_v2_counts(cgroup: Path, limit: str, cores: int) -> None:
-    (cgroup / "cpu.max").write_text(limit)
-
-    assert usable_cores() == cores
-
-
-@pytest.mark.parametrize(
-    ("quota", "period", "cores"),
-    [("-1\n", "100000\n", 16), ("400000\n", "100000\n", 4), ("150000\n", "100000\n", 2), ("0\n", "0\n", 16)],
-)
-def test_a_limit_of_cgroup_v1_counts(cgroup: Path, quota: str, period: str, cores: int) -> None:
-    (cgroup / "cpu" / "cpu.cfs_quota_us").write_text(quota)
-    (cgroup / "cpu" / "cpu.cfs_period_us").write_text(period)
-
-    assert usable_cores() == cores
-
-
-def test_cores_that_the_process_is_kept_from_do_not_count(cgroup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {5, 7, 9})
-    (cgroup / "cpu.max").write_text("800000 100000\n")
-
-    assert usable_cores() == 3

@@ -2,7 +2,13 @@
 
 import os
 
+from whisper_api.speech.processor import has_avx512
+
 # Libraries that report their use to their makers must not: what is done here is nobody's business. They read these
 # when they are imported, which is later than this. onnxruntime would even keep a database of events on the disk.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+# CTranslate2 does not choose AVX-512 for its own part of the work unless it is told to; its libraries do.
+if has_avx512():
+    os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")

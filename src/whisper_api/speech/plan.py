@@ -4,15 +4,11 @@ The numbers come from ``benchmarks/windows.py``; docs/benchmarks.md has the tabl
 """
 
 import math
-import os
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from whisper_api.speech.devices import Device
+from whisper_api.speech.processor import usable_cores
 from whisper_api.speech.windows import LONGEST_SECONDS
-
-_CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +89,3 @@ def plan_for(device: Device, *, cores: int | None = None) -> Plan:
         hypotheses_at_once=5,
         recordings_at_once=max(32, 4 * cores),
     )
-
-
-def usable_cores() -> int:
-    """The cores that this process may use, a container's limit included; at least 1."""
-    cores = float(len(os.sched_getaffinity(0)))
-    with suppress(OSError, ValueError):
-        quota, period = (_CGROUP / "cpu.max").read_text().split()
-        if quota != "max":
-            cores = min(cores, int(quota) / int(period))
-    with suppress(OSError, ValueError):
-        quota = (_CGROUP / "cpu" / "cpu.cfs_quota_us").read_text()
-        if int(quota) > 0:
-            cores = min(cores, int(quota) / int((_CGROUP / "cpu" / "cpu.cfs_period_us").read_text()))
-    return max(1, math.ceil(cores))

@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from whisper_api.forgetting import nothing_to_forget
 from whisper_api.observe.logs import DiscreetFormatter
 from whisper_api.speech import audio
 from whisper_api.speech.errors import NoModel, SpeechError
@@ -119,7 +120,8 @@ class Child:
         from whisper_api.speech.loading import load
 
         try:
-            loaded = load(order.limit, order.cpu_limit, use_gpu=order.use_gpu, ask_hub=order.ask_hub)
+            with nothing_to_forget():
+                loaded = load(order.limit, order.cpu_limit, use_gpu=order.use_gpu, ask_hub=order.ask_hub)
         except SpeechError as error:
             self.send(LoadFailed(str(error)))
         except Exception as error:
@@ -223,6 +225,9 @@ def main(descriptor: int) -> None:
     faulthandler.enable()
     with contextlib.suppress(OSError):  # where memory gets tight, this process is the one to lose
         Path("/proc/self/oom_score_adj").write_text("1000")
+    # The engine tells its own threads how many helpers they have. Those of others, and be it the one that loads the
+    # model, would only keep memory.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     # The server decides when this process ends; a Ctrl-C or a service manager's signal goes to all of them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -29,6 +29,7 @@ TASK_FIELDS = {
     "progress", "duration", "eta_seconds", "segments", "error", "expires_at",
 }  # fmt: skip
 UNKNOWN_ID = "0" * 32
+OF_A_TASK = [("GET", "status"), ("GET", "srt"), ("GET", "waveform"), ("DELETE", "task")]
 
 
 # ---- uploads ---------------------------------------------------------------------------------------------------
@@ -301,7 +302,9 @@ async def test_an_unexpected_error_is_500_in_the_same_shape_and_frees_everything
 # ---- tasks -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "status"), ("GET", "srt"), ("DELETE", "task")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "status"), ("GET", "srt"), ("GET", "waveform"), ("DELETE", "task")]
+)
 async def test_an_id_that_is_unknown_is_400(server: Server, method: str, path: str) -> None:
     for task_id in (UNKNOWN_ID, "", "x", "../../etc/passwd", "3F2B", "0" * 10_000, "\u202e", "%"):
         answer = await server.http.request(method, f"/api/v1/{path}", params={"task_id": task_id})
@@ -310,12 +313,27 @@ async def test_an_id_that_is_unknown_is_400(server: Server, method: str, path: s
         assert problem(answer).startswith("There is no task of this id.")
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "status"), ("GET", "srt"), ("DELETE", "task")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "status"), ("GET", "srt"), ("GET", "waveform"), ("DELETE", "task")]
+)
 async def test_a_missing_id_is_422(server: Server, method: str, path: str) -> None:
     answer = await server.http.request(method, f"/api/v1/{path}")
 
     assert answer.status_code == 422
     assert "task_id" in problem(answer)
+
+
+async def test_a_finished_task_has_a_waveform(server: Server) -> None:
+    query = {"task_id": (await server.upload()).json()["task_id"]}
+    job = await server.worker.next_job()
+    early = await server.http.get("/api/v1/waveform", params=query)
+    job.finish(duration=2.5, peaks=(0.25, 1.0, 0.0))
+    await server.http.get("/api/v1/status", params={**query, "wait": 60})
+
+    answer = await server.http.get("/api/v1/waveform", params=query)
+
+    assert (early.status_code, "not finished yet" in problem(early)) == (400, True)
+    assert (answer.status_code, answer.json()) == (200, {"duration": 2.5, "peaks": [0.25, 1, 0]})
 
 
 async def test_an_id_in_capitals_is_another_id(serve: Serve) -> None:

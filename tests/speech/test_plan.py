@@ -68,13 +68,19 @@ def test_a_file_alone_has_enough_windows_for_its_language_to_be_made_out(plan: P
     assert plan.windows_ahead >= MOST_GUESSES
 
 
+@pytest.mark.parametrize("avx512", [False, True])
 @pytest.mark.parametrize("cores", CORES)
-def test_all_cores_are_used_and_none_is_fought_over_by_many(cores: int) -> None:
-    made = plan_for(CPU, cores=cores)
+def test_all_cores_are_used_and_none_is_fought_over_by_many(cores: int, avx512: bool) -> None:
+    made = plan_for(CPU, cores=cores, avx512=avx512)
 
     assert 1 <= made.lanes <= cores
     assert cores <= made.lanes * made.threads <= 2 * cores + made.lanes
     assert made.recordings_at_once >= 32
+
+
+@pytest.mark.parametrize(("avx512", "threads"), [(False, 2), (True, 1)])
+def test_fast_cores_have_one_thread_each(avx512: bool, threads: int) -> None:
+    assert plan_for(CPU, cores=2, avx512=avx512).threads == threads
 
 
 @pytest.mark.parametrize(("cores", "lanes"), [(1, 1), (2, 2), (4, 2), (8, 4), (64, 32)])

@@ -54,8 +54,8 @@ class Job:
         """A window brings ``segments``, and is done up to the end of the last one if not said otherwise."""
         self._on_report(Decoded(self.task_id, segments, segments[-1].end if until is None else until))
 
-    def finish(self, duration: float = 10) -> None:
-        self._on_report(Finished(self.task_id, duration))
+    def finish(self, duration: float = 10, peaks: tuple[float, ...] = ()) -> None:
+        self._on_report(Finished(self.task_id, duration, peaks))
         self.ending.set_result(None)
 
     def detect(self, languages: dict[str, float]) -> None:

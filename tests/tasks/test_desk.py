@@ -45,11 +45,11 @@ async def test_a_recording_becomes_a_text(office: Office) -> None:
     job.decode(segment(" One", 0, 2), segment(" and", 2, 2.5))
     assert (task.language, task.duration, task.progress, task.text) == ("de", 10, 0.25, None)
     job.decode(segment(" two.", 2.5, 8))
-    job.finish(duration=9)
+    job.finish(duration=9, peaks=(0.5, 0.25))
     await office.ended(task)
 
     assert (task.status, task.text, task.error) == (Status.FINISHED, "One and two.", None)
-    assert (task.duration, task.progress) == (9, 1)
+    assert (task.duration, task.progress, task.peaks) == (9, 1, (0.5, 0.25))
     assert not office.desk.busy
 
 

@@ -2,29 +2,13 @@ import assert from "node:assert/strict";
 import { setMaxListeners } from "node:events";
 import { beforeEach, test } from "node:test";
 
-import { Player, boundRate, isDrawable, keyTarget, peaksOf } from "../../src/whisper_api/web/player.js";
+import { Player, boundRate, keyTarget, stretched } from "../../src/whisper_api/web/player.js";
 
 // ---- What needs no browser ----
 
-test("only what is short enough is decoded for its waveform", () => {
-  assert.equal(isDrawable(5e6, 300), true);
-  assert.equal(isDrawable(5e6, 3_600), false);
-  assert.equal(isDrawable(500e6, 300), false);
-  assert.equal(isDrawable(5e6, 0), false); // not known
-});
-
-test("peaks are the loudest of all channels, against the loudest of all", () => {
-  const left = Float32Array.of(0.1, -0.5, 0, 0, 0.2, 0);
-  const right = Float32Array.of(0, 0, 0.25, 0, 0, -0.1);
-  assert.deepEqual(peaksOf([left, right], 3).map((peak) => peak.toFixed(2)), ["1.00", "0.50", "0.40"]);
-  assert.deepEqual(peaksOf([left], 100).length, 6); // not more than there are samples
-  assert.deepEqual(peaksOf([new Float32Array(4)], 2), [0, 0]);
-});
-
-test("every sample counts once", () => {
-  const samples = new Float32Array(1_003);
-  samples[1_002] = 1;
-  assert.deepEqual(peaksOf([samples], 10), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+test("the loudest peak is as high as there is room for", () => {
+  assert.deepEqual(stretched([0.1, 0.25, 0.5, 0]), [0.2, 0.5, 1, 0]);
+  assert.deepEqual(stretched([0, 0]), [0, 0]);
 });
 
 test("keys move within the recording", () => {

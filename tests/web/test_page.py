@@ -7,17 +7,34 @@ import wave
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.e2e.recordings import FOX, SPOKEN_BY_A_MACHINE, png, sample, talk
+from tests.e2e.recordings import FOX, SPOKEN_BY_A_MACHINE, png, sample, speech, talk, wav
 from tests.e2e.server import Server, eventually
 
 from . import browser
 from .browser import PHONE, Watch
 from .conftest import Axe, OpenPage
 
-LONG_SECONDS = 300
+LONG_SECONDS = 900  # also on a fast machine there is time to watch it; nobody waits for its end
+
+# How high a waveform is drawn, in each tenth of its width, in pixels.
+HEIGHTS = """(card) => {
+    const canvas = card.querySelector(".waveform > div")?.shadowRoot.querySelector("canvas");
+    if (!canvas) return [0];
+    const { width, height } = canvas;
+    const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+    const heights = Array(10).fill(0);
+    for (let x = 0; x < width; x += 1) {
+        let drawn = 0;
+        for (let y = 0; y < height; y += 1) drawn += data[4 * (y * width + x) + 3] > 0;
+        const tenth = Math.floor((10 * x) / width);
+        heights[tenth] = Math.max(heights[tenth], drawn);
+    }
+    return heights;
+}"""
 
 # Where a browser's fingers go, in the page's order.
 DROP = """async ([base64, name, kind]) => {
@@ -177,6 +194,15 @@ def test_text_grows_while_the_rest_is_decoded_and_can_be_cancelled(page: Page, s
     assert task_ids(page) == []
 
 
+def test_a_language_that_was_chosen_is_not_detected(page: Page) -> None:
+    page.get_by_label("Language spoken in the recording").select_option("en")
+    fox(page)
+
+    page.reload()
+
+    expect(finished(card(page, "fox.wav")).locator(".facts")).to_have_text(re.compile("^English ·"))
+
+
 def test_several_are_worked_on_side_by_side(page: Page) -> None:
     long = choose(page, talk(LONG_SECONDS), "long.wav")
     expect(long.locator(".line").first).to_be_visible()
@@ -231,6 +257,30 @@ def test_a_word_that_is_clicked_is_heard_and_lit(page: Page) -> None:
     expect(it.locator(".line.heard")).to_contain_text("fox")
     expect(it.get_by_role("button", name="Play", exact=True)).to_be_visible()  # it has ended
     assert not it.locator(".clock").inner_text().startswith("0:00")
+
+
+def test_the_waveform_shows_how_loud_it_is(page: Page) -> None:
+    spoken = speech(FOX)
+
+    it = finished(choose(page, wav(np.concatenate([spoken, np.zeros_like(spoken)]))))
+
+    page.wait_for_function(f"card => Math.max(...({HEIGHTS})(card)) > 30", arg=it.element_handle())
+    heights = it.evaluate(HEIGHTS)
+    assert max(heights[:4]) > 30
+    assert max(heights[6:]) < 5
+
+
+def test_another_file_can_be_chosen_where_the_browser_cannot_play_it(page: Page) -> None:
+    fox(page)
+    page.reload()
+    it = finished(card(page, "fox.wav"))
+
+    it.locator(".reopen input").set_input_files({"name": "x.wav", "mimeType": "audio/wav", "buffer": b"no sound"})
+    expect(it.locator(".unplayable")).to_be_visible()
+    it.locator(".reopen input").set_input_files(sample(FOX))
+
+    expect(it.locator(".clock")).to_have_text(re.compile(r"/ 0:0[1-9]"))
+    expect(it.locator(".unplayable")).to_be_hidden()
 
 
 def test_after_a_reload_the_recording_can_be_heard_again(page: Page) -> None:
@@ -422,6 +472,19 @@ def test_a_text_is_not_corrected_before_it_is_there(page: Page) -> None:
     expect(long.locator("[contenteditable]")).to_have_count(0)
     long.get_by_role("button", name="Cancel").click()
     expect(long).to_have_count(0)
+
+
+def test_what_the_server_says_of_a_correction_is_shown(page: Page, page_watch: Watch) -> None:
+    it = fox(page)
+    it.get_by_role("button", name="Correct").click()
+    it.locator(".said").first.press_sequentially("x")
+    page.route("**/api/v1/result*", answering(503, "Too many at once."))
+
+    with page_watch.expect_errors("503"):
+        it.locator(".save summary").click()
+        it.locator("[data-format=srt]").click()
+        expect(it.locator(".detail")).to_have_text("Too many at once.")
+    expect(it.locator(".status")).to_have_text("The server did not do that:")
 
 
 def test_whoever_forgets_corrections_is_asked(page: Page) -> None:

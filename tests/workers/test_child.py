@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from tests.tasks.fakes import PATIENCE_SECONDS, segment
@@ -18,6 +19,7 @@ from whisper_api.speech.batcher import Cancelled as CalledOff
 from whisper_api.speech.errors import UnreadableRecording, UnsupportedRequest
 from whisper_api.speech.options import Options
 from whisper_api.speech.transcription import Part
+from whisper_api.speech.waveform import Waveform
 from whisper_api.workers.child import Child
 from whisper_api.workers.messages import (
     REPORTS,
@@ -53,6 +55,7 @@ class Speech:
         self.language_probability = 0.9
         self.languages: dict[str, float] = {}
         self.duration: float | None = None
+        self.waveform = Waveform()
         self._said: queue.SimpleQueue[Part | Exception | None] = queue.SimpleQueue()
 
     def say(self, text: str, until: float) -> Part:
@@ -177,12 +180,13 @@ def test_a_recording_becomes_parts_and_is_closed(server: Conversation) -> None:
 
     speech.language = "de"
     parts = [speech.say(" Eins", 1), speech.say(" zwei", 2.5)]
+    speech.waveform.add(np.array([0.25, -0.5], np.float32))
     speech.end(duration=3)
 
     assert [server.report() for _ in range(4)] == [
         Started("a", "de", 0.9),
         *[Decoded("a", part.segments, part.until) for part in parts],
-        Finished("a", 3),
+        Finished("a", 3, (0.5,)),
     ]
     assert open_recordings() == 0
 

@@ -160,3 +160,8 @@ class BadRequest(HTTPException):
 
     def __init__(self, sentence: str) -> None:
         super().__init__(400, sentence)
+
+
+def unfinished(task: Task) -> BadRequest:
+    """What to raise where a task is to be finished and is not."""
+    return BadRequest(task.error or "The task is not finished yet. Ask again when its status is finished.")

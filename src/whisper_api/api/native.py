@@ -25,6 +25,7 @@ from whisper_api.api.schemas import (
     TaskModel,
     UserInfo,
     Version,
+    WaveformModel,
 )
 from whisper_api.api.streams import EventStream
 from whisper_api.speech.options import Kind
@@ -137,6 +138,13 @@ def router(desk: Desk, doorkeeper: Doorkeeper, *, max_model: str | None) -> APIR
                 async with asyncio.timeout(wait):
                     await task.wait()
         return shown(task)
+
+    @api.get("/waveform", responses=TASK_PROBLEMS, tags=["Tasks"])
+    async def waveform(task: Annotated[Task, Depends(find)]) -> WaveformModel:
+        """How loud the recording of a finished task is all along: enough to draw it, and nothing to hear."""
+        if task.status is not Status.FINISHED:
+            raise errors.unfinished(task)
+        return WaveformModel(duration=task.duration or 0.0, peaks=list(task.peaks))
 
     @api.get(
         "/events",

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from whisper_api.api import corrections
 from whisper_api.api.corrections import Correction
-from whisper_api.api.errors import BadParameter, BadRequest
+from whisper_api.api.errors import BadParameter, unfinished
 from whisper_api.api.options import only
 from whisper_api.api.schemas import RETRY_AFTER, TASK_PROBLEMS, Problem, TaskId
 from whisper_api.api.writer import Writer
@@ -50,7 +50,7 @@ def router(desk: Desk, writer: Writer) -> APIRouter:
 
     async def file(task: Task, name: FormatName, layout: Layout) -> Response:
         if task.status is not Status.FINISHED:
-            raise BadRequest(task.error or "The task is not finished yet. Ask again when its status is finished.")
+            raise unfinished(task)
         form = _form(name, layout)
         text = await writer.write(_written, form, task.transcript, layout)
         task.collected.set()

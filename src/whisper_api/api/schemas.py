@@ -131,6 +131,17 @@ class TaskModel(BaseModel):
         )
 
 
+class WaveformModel(BaseModel):
+    """How loud a recording is all along, for drawing it."""
+
+    duration: float = Field(description="Seconds of audio.", examples=[62.5])
+    peaks: list[float] = Field(
+        description="The loudest sample of every stretch, 0 to 1. The stretches are of one length, but for the last, "
+        "which may be shorter: 0.01 s, or as much as it takes for no more than 4000 of them.",
+        examples=[[0.02, 0.31, 0.27]],
+    )
+
+
 class LanguageModel(BaseModel):
     """A language, and how likely it is spoken."""
 

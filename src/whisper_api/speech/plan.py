@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from whisper_api.speech.devices import Device
-from whisper_api.speech.processor import usable_cores
+from whisper_api.speech.processor import has_avx512, usable_cores
 from whisper_api.speech.windows import LONGEST_SECONDS
 
 
@@ -54,8 +54,8 @@ class Plan:
         return max(1, min(int(self.decoded_seconds_at_once / decoder_seconds), self.hypotheses_at_once // hypotheses))
 
 
-def plan_for(device: Device, *, cores: int | None = None) -> Plan:
-    """The plan for a device; ``cores`` of the CPU instead of all that this process may use."""
+def plan_for(device: Device, *, cores: int | None = None, avx512: bool | None = None) -> Plan:
+    """The plan for a device; on a CPU for so many ``cores``, with or without ``avx512``, or else for those at hand."""
     if device.kind == "cuda":
         # A GPU does a full window about as fast as a short one, and wants many at a time.
         return Plan(
@@ -72,12 +72,14 @@ def plan_for(device: Device, *, cores: int | None = None) -> Plan:
             recordings_at_once=64,
         )
     cores = cores or usable_cores()
+    avx512 = has_avx512() if avx512 is None else avx512
     lanes = max(min(cores, 2), cores // 2)
+    # Cores without AVX-512 get two threads each: a lane that has nothing beside it gets more of them, up to four cores
+    # all, and lanes that do lose a few percent to each other. Those with it are done before their threads have met.
+    threads = cores if avx512 or lanes == 1 else 2 * cores
     return Plan(
         lanes=lanes,
-        # Twice as many threads as cores: a lane that has nothing beside it gets more of them, up to four cores all, and
-        # lanes that do lose a few percent to each other.
-        threads=math.ceil(2 * cores / lanes) if lanes > 1 else cores,
+        threads=math.ceil(threads / lanes),
         speech_seconds=20,
         margin_seconds=4,
         bucket_seconds=0.5,

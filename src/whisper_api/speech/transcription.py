@@ -17,6 +17,7 @@ from whisper_api.speech.options import Options
 from whisper_api.speech.plan import Plan
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.voice import Sound, VoiceDetector
+from whisper_api.speech.waveform import Waveform
 from whisper_api.speech.windows import LONGEST_SECONDS, Window, cut
 from whisper_api.speech.words import Spoken, TimedWord
 from whisper_api.transcript import Segment, Token, Word, joined
@@ -50,8 +51,8 @@ class Transcription:
     """Iterate over it for its segments, or over :meth:`parts` for what each window brings, once.
 
     ``language`` and ``duration`` are known as soon as the one has been made out and the other read to its end;
-    ``language`` stays None where nobody speaks. Raises UnreadableRecording, and Cancelled after :meth:`cancel`, which
-    is also for one that is not wanted after all.
+    ``language`` stays None where nobody speaks. ``waveform`` grows as it is read. Raises UnreadableRecording, and
+    Cancelled after :meth:`cancel`, which is also for one that is not wanted after all.
     """
 
     def __init__(self, engine: Parts, recording: audio.Recording, options: Options, *, language: str | None) -> None:
@@ -62,6 +63,7 @@ class Transcription:
         self._previous_end = 0.0
         self._said: list[Segment] = []
         self._samples = 0
+        self.waveform = Waveform()
         self.duration: float | None = None
 
     @property
@@ -132,6 +134,7 @@ class Transcription:
             if self._line.was_left:
                 break
             self._samples += len(piece)
+            self.waveform.add(piece)
             yield piece
         if self._line.was_left:
             raise Cancelled

@@ -317,8 +317,9 @@ class Desk:
             case Detected():
                 task.languages = report.languages
                 task.language = next(iter(report.languages), None)
-            case Finished(duration=duration) if duration is not None:
+            case Finished(duration=duration, peaks=peaks) if duration is not None:
                 task.duration = duration
+                task.peaks = peaks
                 self._learn(duration - task.decoded_seconds)
                 task.advance(duration)
 

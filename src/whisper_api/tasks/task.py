@@ -37,8 +37,8 @@ class Task:
 
     ``resources`` are held until the task ends, the ``recording`` first of all; ``segments`` grow while it is
     processed, and ``decoded_seconds`` of the recording are done. If a worker is lost it is processed anew,
-    which ``attempt`` counts. ``languages`` and how likely they are come of detecting them. ``collected`` is set when
-    somebody has read how it ended.
+    which ``attempt`` counts. Once it is finished ``peaks`` tell how loud it is all along, from 0 to 1. ``languages``
+    and how likely they are come of detecting them. ``collected`` is set when somebody has read how it ended.
     """
 
     filename: str
@@ -56,6 +56,7 @@ class Task:
     language_probability: float = 0.0
     languages: dict[str, float] = field(default_factory=dict)
     segments: list[Segment] = field(default_factory=list, repr=False)
+    peaks: tuple[float, ...] = field(default=(), repr=False)
     decoded_seconds: float = 0.0
     wanted_model: str | None = None
     used_model: str | None = None
@@ -146,6 +147,7 @@ class Task:
         """Let go of what was said; whoever still follows it is told nothing more."""
         self.is_forgotten = True
         self.segments = []
+        self.peaks = ()
         self.languages = {}
         self.collected.set()
         self.changed()

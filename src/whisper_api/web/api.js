@@ -96,6 +96,9 @@ export const getTask = async (id) => parse(await call(`status${query(id)}`));
 /** What happens to a task; the caller closes it. @param {string} id */
 export const eventsOf = (id) => new EventSource(`${BASE}events${query(id)}`);
 
+/** How loud a finished task's recording is all along, from 0 to 1. @param {string} id @returns {Promise<number[]>} */
+export const getPeaks = async (id) => parse(await call(`waveform${query(id)}`)).peaks;
+
 /** A finished task's text as a file. @param {string} id @param {string} format @returns {Promise<string>} */
 export const getResult = (id, format) => call(`result${query(id, { format })}`);
 

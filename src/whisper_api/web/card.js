@@ -1,6 +1,6 @@
 // @ts-check
 /** One card on the page: a recording from its upload until it is forgotten. */
-import { ApiError, deleteTask } from "./api.js";
+import { ApiError, deleteTask, getPeaks } from "./api.js";
 import { copy, FORMATS, save, written } from "./files.js";
 import { Following } from "./follow.js";
 import { clock, fileSize, moment, percent, renamed } from "./format.js";
@@ -34,7 +34,10 @@ export class Card {
   /** @type {Wishes} */ wishes = { language: "", translate: false, hotwords: "" };
   uploaded = 0;
   /** @type {string} a passing complaint about a button that did not work */ complaint = "";
+  /** @type {string} what the server says about it */ reason = "";
   /** @type {string} a passing word of a button that did */ copied = "";
+  /** The recording at hand is none that the browser plays. */ unplayable = false;
+  /** @type {string} how it stood when that was last announced */ announced = "";
   /** Corrections that are nowhere but here. */ unsaved = false;
   /** Send it again by itself until the server takes it. */ persists = false;
   /** Seconds until then. */ retryIn = 0;
@@ -63,7 +66,10 @@ export class Card {
     this.search = new Search(this.part("search"), this.lines);
     this.playback = new Playback(this.part("player"), {
       heard: (seconds) => this.lines.light(seconds),
-      unplayable: () => { this.part("unplayable").hidden = false; },
+      unplayable: () => {
+        this.unplayable = true;
+        this.render();
+      },
     });
     this.part("choices").append(...FORMATS.map((format) => this.saveButton(format)));
     this.part("copy").onclick = () => this.copy({ times: false });
@@ -109,6 +115,7 @@ export class Card {
   async send(file, wishes) {
     this.following?.end();
     if (this.id) this.drop(this.id);
+    this.playback.peaks = [];
     Object.assign(this, { file, wishes, id: null, task: null, refusal: null, complaint: "", transcript: new Transcript() });
     this.lines.show(this.transcript);
     this.become("waiting");
@@ -121,7 +128,7 @@ export class Card {
       if (!task) return;
       if (this.closed) return this.drop(task.task_id); // cancelled while the server was checking it
       this.persists = false;
-      keepTask({ id: task.task_id, name: this.name, added: this.added });
+      keepTask({ id: task.task_id, name: this.name, added: this.added, language: wishes.language });
       this.follow(task.task_id);
       this.listenTo(file);
     } catch (error) {
@@ -150,7 +157,17 @@ export class Card {
     if (transcript.grow(task.segments) || this.lines.transcript !== transcript) this.lines.show(transcript);
     else this.lines.grow();
     if (task.status === "finished" && this.state === "processing") this.lines.list.scrollTop = 0; // now it is read
+    if (task.status === "finished" && this.state !== "finished") this.drawWaveform(task.task_id);
     this.become(task.status === "pending" ? "queued" : task.status);
+  }
+
+  /** @param {string} id */
+  async drawWaveform(id) {
+    try {
+      this.playback.show(await getPeaks(id));
+    } catch {
+      // It is heard without a waveform as well.
+    }
   }
 
   /** The server does not have it any more. */
@@ -224,14 +241,17 @@ export class Card {
 
   /** Does what a button asks, or complains on the card. @param {() => Promise<unknown>} what @returns {Promise<boolean>} done */
   async attempt(what) {
-    this.complaint = "";
+    this.complaint = this.reason = "";
     try {
       await what();
       return true;
     } catch (error) {
       const gone = error instanceof ApiError && error.isGone;
       if (gone) this.lose();
-      else this.complaint = "notDone";
+      else {
+        this.reason = error instanceof ApiError ? error.detail : "";
+        this.complaint = this.reason ? "notAccepted" : "notDone";
+      }
       this.render();
       return gone;
     }
@@ -243,7 +263,7 @@ export class Card {
   listenTo(file) {
     if (!file) return;
     this.file = file;
-    this.part("unplayable").hidden = true;
+    this.unplayable = false;
     this.playback.open(file, text("waveform", { name: this.name }), this.task?.duration ?? null);
     this.render();
   }
@@ -270,7 +290,7 @@ export class Card {
   /** @param {{times: boolean}} how */
   async copy(how) {
     if (!await copy(this.transcript.toText(how), this.element)) {
-      this.complaint = "notCopied";
+      Object.assign(this, { complaint: "notCopied", reason: "" });
       return this.render();
     }
     this.complaint = "";
@@ -351,16 +371,16 @@ export class Card {
     const { state, task, refusal, transcript } = this;
     const words = !transcript.isEmpty;
     const status = this.statusWords();
-    const news = this.part("status").textContent !== status;
+    const news = status !== this.announced;
     const trouble = this.complaint || ["refused", "failed"].includes(state) || (state === "gone" && !words);
     const hopeless = [400, 413].includes(refusal?.status ?? 0);
     const again = this.file && !words && !hopeless && ["refused", "failed", "gone"].includes(state);
 
     this.element.dataset.state = state;
     this.element.classList.toggle("trouble", Boolean(trouble));
-    this.show("status", status);
+    this.show("status", [status, state === "queued" && !trouble && !this.following?.away && this.leftWords()].filter(Boolean).join(" · "));
     // What the server itself says about a failure.
-    this.show("detail", (state === "refused" && refusal?.detail) || (state === "failed" && task?.error) || "");
+    this.show("detail", (this.complaint && this.reason) || (state === "refused" && refusal?.detail) || (state === "failed" && task?.error) || "");
     this.show("facts", this.factWords());
     const expires = state === "finished" || state === "failed" ? task?.expires_at : null;
     this.show("expiry", expires ? text("expires", { time: moment(expires, pageLanguage()) }) : "");
@@ -368,7 +388,8 @@ export class Card {
 
     const readable = this.hasEnded && words;
     this.part("tools").hidden = !readable;
-    this.part("reopen").hidden = !(readable && !this.file);
+    this.part("reopen").hidden = !(readable && (!this.file || this.unplayable));
+    this.part("unplayable").hidden = !this.unplayable;
     this.part("player").classList.toggle("away", !words && !this.isRunning);
     this.part("copy").hidden = this.part("copy-times").hidden = this.part("save").hidden = !readable;
     this.part("copy").querySelector("span").textContent = text(this.copied === "copy" ? "copied" : "copy");
@@ -382,6 +403,7 @@ export class Card {
     this.part("end").toggleAttribute("disabled", this.ending);
     this.show("end", text(state === "finished" ? "forget" : this.isRunning || state === "loading" ? "cancel" : "remove"));
 
+    this.announced = status;
     if (news && !this.persists) this.page.announce(`${this.name}: ${status}`);
   }
 
@@ -400,8 +422,7 @@ export class Card {
     switch (state) {
       case "queued": {
         const n = task?.position_in_queue;
-        const left = task?.eta_seconds ? ` · ${text("left", { time: clock(task.eta_seconds) })}` : "";
-        return (!n ? text("starting") : n === 1 ? text("queuedNext") : text("queued", { n })) + left;
+        return !n ? text("starting") : n === 1 ? text("queuedNext") : text("queued", { n });
       }
       case "processing": return text(task?.task_type === "translate" ? "translating" : "transcribing");
       case "finished": return this.transcript.isEmpty ? text("silent") : "";
@@ -414,6 +435,11 @@ export class Card {
       }
       default: return text(state);
     }
+  }
+
+  /** @returns {string} */
+  leftWords() {
+    return this.task?.eta_seconds ? text("left", { time: clock(this.task.eta_seconds) }) : "";
   }
 
   /** @returns {string} */
@@ -440,8 +466,7 @@ export class Card {
       this.show("amount", `${percent(this.uploaded, pageLanguage())} · ${fileSize(this.file.size, pageLanguage())}`);
     } else if (state === "processing" && task) {
       progress.value = task.progress;
-      const left = task.eta_seconds ? text("left", { time: clock(task.eta_seconds) }) : "";
-      this.show("amount", [percent(task.progress, pageLanguage()), left].filter(Boolean).join(" · "));
+      this.show("amount", [percent(task.progress, pageLanguage()), this.leftWords()].filter(Boolean).join(" · "));
     } else {
       this.show("amount", "");
     }

@@ -176,8 +176,9 @@ byId("page-language").addEventListener("change", () => {
   showServer();
 });
 
-for (const { id, name } of readTasks()) {
+for (const { id, name, language = "" } of readTasks()) {
   const card = new Card(name, page);
+  card.wishes.language = language;
   cards.add(card);
   byId("cards").append(card.element);
   card.follow(id);

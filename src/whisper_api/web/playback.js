@@ -8,6 +8,7 @@ const RATES = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 
 export class Playback {
   /** @type {Player | null} */ player = null;
+  /** @type {number[]} how loud the recording is all along, once that is known */ peaks = [];
 
   /** @param {HTMLElement} root @param {{heard: (seconds: number) => void, unplayable: () => void}} told */
   constructor(root, told) {
@@ -37,7 +38,14 @@ export class Playback {
       this.told.unplayable();
     });
     this.player = player;
+    if (this.peaks.length) player.show(this.peaks);
     this.render();
+  }
+
+  /** @param {number[]} peaks from 0 to 1 */
+  show(peaks) {
+    this.peaks = peaks;
+    this.player?.show(peaks);
   }
 
   close() {

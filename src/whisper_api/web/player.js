@@ -2,51 +2,20 @@
 /** Plays a recording that the browser has, under its waveform. The buttons are the page's. */
 import { clock } from "./format.js";
 
-/*
- * A browser decodes a file as a whole, for which Chromium took 1.1 MB for a second of stereo (four bytes of 48,000
- * samples of both channels, three times over). Ten minutes take 700 MB for a moment, which phones just about bear; three
- * hours would take 12 GB. The file has to be in memory as well, which counts for videos and WAV. Beyond: an even line.
- */
-const MAX_DECODED_SECONDS = 10 * 60;
-const MAX_DECODED_BYTES = 100e6;
-
-const PEAKS = 2_000; // more than there are pixels
-const PEAK_RATE = 8_000; // samples a second are plenty for these, and the least that every browser can do
-const EVEN = 0.15; // height of the line where the peaks are not known
+const EVEN = Array(2_000).fill(0.15); // a line instead of peaks that are not known; more than there are pixels
 
 const STEP = 5; // seconds an arrow key moves
 const FAR = 1e7; // seconds; beyond the end of any recording
 const MEASURE_MS = 10_000;
 
-/** Peaks are counted one file after another, for the memory. @type {Promise<unknown>} */
-let lastDecode = Promise.resolve();
-
 /** What plays; there is never more than one. @type {Player | null} */
 let current = null;
 
 /**
- * Whether the waveform of a file is worth its memory.
- * @param {number} bytes @param {number} seconds 0 = not known
+ * As high as there is room for.
+ * @param {number[]} peaks @returns {number[]}
  */
-export const isDrawable = (bytes, seconds) =>
-  bytes <= MAX_DECODED_BYTES && seconds > 0 && seconds <= MAX_DECODED_SECONDS;
-
-/**
- * The loudest of every stretch over all channels, 1 = the loudest of all.
- * @param {Float32Array[]} channels @param {number} [count]
- * @returns {number[]}
- */
-export function peaksOf(channels, count = PEAKS) {
-  const { length } = channels[0];
-  const stretches = Math.min(count, length);
-  const peaks = Array.from({ length: stretches }, (_, stretch) => {
-    const end = Math.floor(((stretch + 1) * length) / stretches);
-    let peak = 0;
-    for (const samples of channels) {
-      for (let i = Math.floor((stretch * length) / stretches); i < end; i += 1) peak = Math.max(peak, Math.abs(samples[i]));
-    }
-    return peak;
-  });
+export function stretched(peaks) {
   const loudest = peaks.reduce((one, other) => Math.max(one, other), 0) || 1;
   return peaks.map((peak) => peak / loudest);
 }
@@ -78,7 +47,7 @@ export class Player extends EventTarget {
   #leave = new AbortController();
   /** @type {any} the waveform, when there is one */ #wave = null;
   /** @type {HTMLElement} */ #slider;
-  /** @type {Blob} */ #file;
+  /** @type {number[]} */ #peaks = EVEN;
   /** @type {number} seconds, where the file does not say */ #stated;
   #nonce = "";
   #wasPlaying = false;
@@ -99,7 +68,6 @@ export class Player extends EventTarget {
    */
   constructor(container, file, { label, nonce = "", height = 56, duration = 0 }) {
     super();
-    this.#file = file;
     this.#nonce = nonce;
     this.#stated = duration;
     this.#slider = this.#buildSlider(label, height);
@@ -167,6 +135,12 @@ export class Player extends EventTarget {
   playFrom(seconds) {
     this.seek(seconds);
     this.play();
+  }
+
+  /** Shows how loud it is all along, instead of an even line. @param {number[]} peaks from 0 to 1 */
+  show(peaks) {
+    this.#peaks = stretched(peaks);
+    this.#wave?.load(this.#audio.src, [this.#peaks], this.duration).catch(() => {}); // the sound is there: only draws
   }
 
   /** Takes the colours of the page anew; by itself it does so when the system turns dark or light. */
@@ -342,7 +316,6 @@ export class Player extends EventTarget {
     };
   }
 
-  /** First an even line; then its shape, where that can be had. */
   async #draw() {
     const { signal } = this.#leave;
     const { duration } = this;
@@ -352,7 +325,7 @@ export class Player extends EventTarget {
     this.#wave = WaveSurfer.create({
       container: this.#slider,
       media: this.#audio,
-      peaks: [Array(PEAKS).fill(EVEN)],
+      peaks: [this.#peaks],
       duration,
       height: this.#slider.clientHeight || parseInt(this.#slider.style.height, 10),
       barWidth: 2,
@@ -364,20 +337,5 @@ export class Player extends EventTarget {
       cspNonce: this.#nonce,
       ...this.#colours(),
     });
-    if (!isDrawable(this.#file.size, duration)) return;
-    const peaks = await this.#decode();
-    if (!signal.aborted) await this.#wave.load(this.#audio.src, [peaks], duration); // the sound is there: only draws
-  }
-
-  /** @returns {Promise<number[]>} */
-  #decode() {
-    const counted = lastDecode.then(async () => {
-      if (this.#leave.signal.aborted) return [];
-      const context = new OfflineAudioContext(1, 1, PEAK_RATE);
-      const sound = await context.decodeAudioData(await this.#file.arrayBuffer());
-      return peaksOf(Array.from({ length: sound.numberOfChannels }, (_, channel) => sound.getChannelData(channel)));
-    });
-    lastDecode = counted.catch(() => {});
-    return counted;
   }
 }

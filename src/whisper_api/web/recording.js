@@ -7,6 +7,8 @@ import { text } from "./texts.js";
 
 export class Recording {
   /** @type {Recorder | null} */ recorder = null;
+  /** @type {WakeLockSentinel | null | undefined} */ lock = null;
+  finishing = false;
 
   /**
    * @param {HTMLElement} panel @param {HTMLButtonElement} button that opens it
@@ -26,6 +28,7 @@ export class Recording {
       this.recorder?.cancel();
       this.close();
     });
+    document.addEventListener("visibilitychange", () => this.stayAwake());
   }
 
   /** @param {string} name @returns {any} */
@@ -52,20 +55,39 @@ export class Recording {
     this.part("finish").focus();
     this.showTexts();
     this.tick();
+    this.stayAwake();
   }
 
   async finish() {
     const { recorder } = this;
-    if (!recorder) return;
-    this.recorder = null; // once only, whoever asks for it
-    const file = await recorder.stop();
+    if (!recorder || this.finishing) return; // once only, whoever asks for it
+    this.finishing = true;
+    let file = null;
+    try {
+      file = await recorder.stop();
+    } catch {
+      // It was discarded meanwhile; or it is lost.
+    }
+    this.finishing = false;
+    if (this.recorder !== recorder) return;
     this.close();
-    this.told.made(file);
+    if (file) this.told.made(file);
+    else this.told.refused(text("mic_other"));
+  }
+
+  /** A phone that goes to sleep would hear nothing more; browsers wake up for pages that are seen. */
+  async stayAwake() {
+    if (!this.recorder || document.hidden) return;
+    const lock = await navigator.wakeLock?.request("screen").catch(/** @returns {null} */ () => null);
+    if (this.recorder) this.lock = lock;
+    else lock?.release();
   }
 
   close() {
     const focused = this.panel.contains(document.activeElement);
     this.recorder = null;
+    this.lock?.release();
+    this.lock = null;
     this.panel.hidden = true;
     this.button.disabled = false;
     if (focused) this.button.focus();

@@ -1,7 +1,7 @@
 // @ts-check
 /** What this browser remembers (localStorage); where storage is blocked, nothing is. */
 
-/** @typedef {{id: string, name: string, added: number}} StoredTask added: when it was chosen, in ms */
+/** @typedef {{id: string, name: string, added: number, language?: string}} StoredTask added: when it was chosen, in ms; language: as asked for */
 
 const PREFIX = "whisper_api.";
 

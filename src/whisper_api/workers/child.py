@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from whisper_api.forgetting import nothing_to_forget
 from whisper_api.observe.logs import DiscreetFormatter
 from whisper_api.speech import audio
+from whisper_api.speech.devices import CPU
 from whisper_api.speech.errors import NoModel, SpeechError
 from whisper_api.speech.options import Kind
 from whisper_api.workers.messages import (
@@ -117,6 +118,11 @@ class Child:
 
     def _load(self, order: Load) -> None:
         # Here and not above: the engine's libraries take a while to load, and inspecting does not need them.
+        from whisper_api.speech.plan import plan_for
+
+        # OpenMP reads this when it is loaded. Without it the loading, too, would be done by a thread for each core,
+        # and what memory they take is never given back.
+        os.environ.setdefault("OMP_NUM_THREADS", str(plan_for(CPU).threads))
         from whisper_api.speech.loading import load
 
         try:
@@ -178,7 +184,7 @@ class Child:
                 self.send(Detected(job, transcription.languages))
                 return Finished(job, None)
             assert transcription.duration is not None
-            return Finished(job, transcription.duration)
+            return Finished(job, transcription.duration, transcription.waveform.peaks)
         except CalledOff:
             return Cancelled(job)
         except Exception as error:
@@ -225,9 +231,6 @@ def main(descriptor: int) -> None:
     faulthandler.enable()
     with contextlib.suppress(OSError):  # where memory gets tight, this process is the one to lose
         Path("/proc/self/oom_score_adj").write_text("1000")
-    # The engine tells its own threads how many helpers they have. Those of others, and be it the one that loads the
-    # model, would only keep memory.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     # The server decides when this process ends; a Ctrl-C or a service manager's signal goes to all of them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -120,10 +120,11 @@ class Detected:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """All was read that was needed; if that was all of it, it was of so many seconds, measured."""
+    """All was read that was needed; if that was all of it, it was of so many seconds, measured, and so loud."""
 
     job: str
     duration: float | None
+    peaks: tuple[float, ...] = ()
     kind: Literal["finished"] = "finished"
 
 

@@ -108,6 +108,7 @@ export default {
   onlyHereAsk: "Diese Aufnahme gibt es nur hier. Trotzdem entfernen?",
   unsavedAsk: "Sie haben diesen Text korrigiert und nicht heruntergeladen. Trotzdem vergessen?",
   notDone: "Der Server antwortet nicht, darum ist das nicht geschehen. Bitte versuchen Sie es noch einmal.",
+  notAccepted: "Der Server hat das nicht getan:",
   error0: "Das Hochladen wurde unterbrochen. Bitte versuchen Sie es noch einmal, wenn der Server erreichbar ist.",
   error400: "Aus dieser Datei ließ sich keine Sprache lesen. Bitte wählen Sie eine Audio- oder Videodatei, etwa MP3, WAV oder MP4.",
   error413: "Diese Datei ist zu groß für den Server. Speichern Sie nur ihren Ton (etwa als MP3) oder teilen Sie sie in kürzere Stücke.",

@@ -108,6 +108,7 @@ export default {
   onlyHereAsk: "This recording is nowhere but here. Remove it all the same?",
   unsavedAsk: "You have corrected this text and not downloaded it. Forget it all the same?",
   notDone: "The server does not answer, so that was not done. Please try again.",
+  notAccepted: "The server did not do that:",
   error0: "The upload was interrupted. Please try again when the server can be reached.",
   error400: "No speech could be read from this file. Please choose an audio or video file, such as MP3, WAV or MP4.",
   error413: "This file is too large for the server. Save only its sound (as MP3, say) or cut it into shorter parts.",

@@ -9,6 +9,7 @@ import os
 import platform
 import resource
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,8 +17,9 @@ from whisper_api.speech.processor import usable_cores
 
 # Every object on its own in the C library's heap, which overwrites what is freed. Its per-thread cache is off since
 # it takes freed blocks before that (https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html).
-# A heap is locked while it overwrites, so each core has its own; but there are no more, for each has holes. And heaps
-# that keep some of what the model frees, instead of asking the kernel for it again, win time back (docs/benchmarks.md).
+# A heap is locked while it overwrites, so there is one for each core; but there are no more, for each has holes. And
+# heaps that keep some of what the model frees, instead of asking the kernel for it again, win time back
+# (docs/benchmarks.md).
 _OVERWRITTEN_WITH = 90
 _TUNABLES = {
     "glibc.malloc.perturb": _OVERWRITTEN_WITH,
@@ -44,22 +46,45 @@ def scrub_freed_memory() -> None:
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **_SCRUBBING})  # noqa: S606
 
 
-@contextmanager
-def nothing_to_forget() -> Iterator[None]:
-    """Within it memory is not overwritten: for loading a model, which is no secret.
+class Scrubbing:
+    """Whether this process overwrites memory, if it was started so: the C library has one setting for all threads.
 
-    The C library overwrites what is asked for, too, so that a process really gets it. Intel's library asks for a
-    gigabyte that it never uses.
+    It always does but within :meth:`spared`, which is for loading a model: the C library also overwrites what is asked
+    for, so that a process really gets it, and Intel's library asks for a gigabyte that it never uses. And even then it
+    does within :meth:`insisted_on`.
     """
-    if not all(name in os.environ for name in _SCRUBBING):
-        yield
-        return
-    libc = ctypes.CDLL(None)
-    libc.mallopt(_M_PERTURB, 0)
-    try:
-        yield
-    finally:
-        libc.mallopt(_M_PERTURB, _OVERWRITTEN_WITH)
+
+    def __init__(self) -> None:
+        self._is_spared = False
+        self._insisting = 0
+        self._changing = threading.Lock()
+
+    @contextmanager
+    def spared(self) -> Iterator[None]:
+        """For what is no secret."""
+        self._change(is_spared=True)
+        try:
+            yield
+        finally:
+            self._change(is_spared=False)
+
+    @contextmanager
+    def insisted_on(self) -> Iterator[None]:
+        """For what is, while another thread may be loading a model."""
+        self._change(insisting=1)
+        try:
+            yield
+        finally:
+            self._change(insisting=-1)
+
+    def _change(self, *, is_spared: bool | None = None, insisting: int = 0) -> None:
+        if not all(name in os.environ for name in _SCRUBBING):
+            return
+        with self._changing:
+            self._is_spared = self._is_spared if is_spared is None else is_spared
+            self._insisting += insisting
+            overwrites = self._insisting > 0 or not self._is_spared
+            ctypes.CDLL(None).mallopt(_M_PERTURB, _OVERWRITTEN_WITH if overwrites else 0)
 
 
 def no_core_dumps() -> None:

@@ -302,9 +302,7 @@ async def test_an_unexpected_error_is_500_in_the_same_shape_and_frees_everything
 # ---- tasks -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [("GET", "status"), ("GET", "srt"), ("GET", "waveform"), ("DELETE", "task")]
-)
+@pytest.mark.parametrize(("method", "path"), OF_A_TASK)
 async def test_an_id_that_is_unknown_is_400(server: Server, method: str, path: str) -> None:
     for task_id in (UNKNOWN_ID, "", "x", "../../etc/passwd", "3F2B", "0" * 10_000, "\u202e", "%"):
         answer = await server.http.request(method, f"/api/v1/{path}", params={"task_id": task_id})
@@ -313,9 +311,7 @@ async def test_an_id_that_is_unknown_is_400(server: Server, method: str, path: s
         assert problem(answer).startswith("There is no task of this id.")
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [("GET", "status"), ("GET", "srt"), ("GET", "waveform"), ("DELETE", "task")]
-)
+@pytest.mark.parametrize(("method", "path"), OF_A_TASK)
 async def test_a_missing_id_is_422(server: Server, method: str, path: str) -> None:
     answer = await server.http.request(method, f"/api/v1/{path}")
 

@@ -86,6 +86,16 @@ def test_a_text_that_was_told_and_written_in_every_way_is_gone_once_it_was_delet
     assert everywhere(server, PHRASE) == [0, 0]
 
 
+def test_a_waveform_is_gone_once_its_task_was_deleted(server: Server) -> None:
+    task_id = server.transcribe(SAMPLE.read_bytes())["task_id"]
+    peaks = server.client.get("/api/v1/waveform", params={"task_id": task_id}).json()["peaks"]
+    as_it_is_sent = ",".join(map(repr, peaks[100:110])).encode()
+
+    server.cancel(task_id)
+
+    assert everywhere(server, as_it_is_sent) == [0, 0]
+
+
 def test_a_corrected_text_is_gone_as_soon_as_it_was_answered(server: Server) -> None:
     words = [{"word": f" {word}", "start": 0, "end": 1} for word in PHRASE.decode().split()]
     segment = {"start": 0, "end": 1, "text": f" {PHRASE.decode()}", "words": words}

@@ -45,7 +45,13 @@ def test_longer_ones_have_longer_stretches_and_no_more_than_can_be_drawn(seconds
     assert peaks[-1] == 1
     # All stretches but the last are of one length.
     whole = peaks[:-1]  # the last stretch may be shorter
-    assert whole == pytest.approx(np.linspace(whole[0], whole[-1], len(whole)), abs=2e-3)
+    assert whole == pytest.approx(np.linspace(whole[0], whole[-1], len(whole)), abs=1e-4)
+
+
+def test_what_is_quiet_has_a_shape_too() -> None:
+    samples = np.repeat([0.0001, 0.0004, 0.0002], SAMPLE_RATE // 100)
+
+    assert peaks_of(samples) == (0.0001, 0.0004, 0.0002)
 
 
 def test_what_is_too_loud_is_as_loud_as_can_be() -> None:

@@ -53,6 +53,18 @@ async def test_a_recording_becomes_a_text(office: Office) -> None:
     assert not office.desk.busy
 
 
+async def test_of_a_forgotten_task_nothing_is_left(office: Office) -> None:
+    task = await office.upload(b"speech")
+    job = await office.job_of(task)
+    job.decode(segment(" One", 0, 2))
+    job.finish(peaks=(0.5, 0.25))
+    await office.ended(task)
+
+    await office.desk.forget(task)
+
+    assert (task.segments, task.peaks) == ([], ())
+
+
 async def test_tasks_are_served_in_the_order_in_which_they_came(office: Office) -> None:
     tasks = [await office.upload() for _ in range(4)]
 

@@ -124,6 +124,18 @@ def test_asking_when_a_result_expires_does_not_prolong_its_life(clock: Clock) ->
     assert store.expires_at(task) == end
 
 
+def test_a_use_that_does_not_count_prolongs_nothing(clock: Clock) -> None:
+    store = Store(lifetime=HOUR, refresh=True, clock=clock)
+    task = uploaded(store, clock)
+    clock.finish(task)
+    end = clock.now + HOUR
+    clock.forward(HOUR - MINUTE)
+
+    assert store.use(task.id, prolongs=False) is task
+
+    assert store.expires_at(task) == end
+
+
 def test_use_of_a_task_that_waits_does_not_count_against_its_result(clock: Clock) -> None:
     store = Store(lifetime=HOUR, refresh=True, clock=clock)
     task = uploaded(store, clock)

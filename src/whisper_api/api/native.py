@@ -140,8 +140,12 @@ def router(desk: Desk, doorkeeper: Doorkeeper, *, max_model: str | None) -> APIR
         return shown(task)
 
     @api.get("/waveform", responses=TASK_PROBLEMS, tags=["Tasks"])
-    async def waveform(task: Annotated[Task, Depends(find)]) -> WaveformModel:
-        """How loud the recording of a finished task is all along: enough to draw it, and nothing to hear."""
+    async def waveform(task_id: TaskId) -> WaveformModel:
+        """How loud the recording of a finished task is all along: enough to draw it, and nothing to hear.
+
+        It does not count as a use of the result, which is kept no longer for it.
+        """
+        task = desk.find(task_id, prolongs=False)
         if task.status is not Status.FINISHED:
             raise errors.unfinished(task)
         return WaveformModel(duration=task.duration or 0.0, peaks=list(task.peaks))

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from whisper_api.speech.devices import Device
-from whisper_api.speech.processor import has_avx512, usable_cores
+from whisper_api.speech.processor import lanes_for, threads_for, usable_cores
 from whisper_api.speech.windows import LONGEST_SECONDS
 
 
@@ -72,14 +72,9 @@ def plan_for(device: Device, *, cores: int | None = None, avx512: bool | None = 
             recordings_at_once=64,
         )
     cores = cores or usable_cores()
-    avx512 = has_avx512() if avx512 is None else avx512
-    lanes = max(min(cores, 2), cores // 2)
-    # Cores without AVX-512 get two threads each: a lane that has nothing beside it gets more of them, up to four cores
-    # all, and lanes that do lose a few percent to each other. Those with it are done before their threads have met.
-    threads = cores if avx512 or lanes == 1 else 2 * cores
     return Plan(
-        lanes=lanes,
-        threads=math.ceil(threads / lanes),
+        lanes=lanes_for(cores),
+        threads=threads_for(cores, avx512=avx512),
         speech_seconds=20,
         margin_seconds=4,
         bucket_seconds=0.5,

@@ -1,4 +1,4 @@
-"""The processor of this machine: how much of it there is to use, and what it can do."""
+"""The processor of this machine: how much of it there is to use, what it can do, and how it is shared out."""
 
 import math
 import os
@@ -24,10 +24,27 @@ def usable_cores() -> int:
     return max(1, math.ceil(cores))
 
 
+def lanes_for(cores: int) -> int:
+    """How many windows are worked on side by side on so many ``cores``."""
+    return max(min(cores, 2), cores // 2)
+
+
+def threads_for(cores: int | None = None, *, avx512: bool | None = None) -> int:
+    """How many threads a lane has; for so many ``cores``, with or without ``avx512``, or else for those at hand.
+
+    Cores without AVX-512 get two threads each: a lane that has nothing beside it gets more of them, up to four cores
+    all, and lanes that do lose a few percent to each other. Those with it are done before their threads have met.
+    """
+    cores = cores or usable_cores()
+    avx512 = has_avx512() if avx512 is None else avx512
+    lanes = lanes_for(cores)
+    return math.ceil((cores if avx512 or lanes == 1 else 2 * cores) / lanes)
+
+
 def has_avx512() -> bool:
     """Whether it has all of AVX-512 that CTranslate2 asks for."""
-    with suppress(OSError):
-        for line in _CPUINFO.read_text().splitlines():
+    with suppress(OSError), _CPUINFO.open() as lines:
+        for line in lines:
             name, _, flags = line.partition(":")
             if name.strip() == "flags":
                 return set(flags.split()) >= _AVX512

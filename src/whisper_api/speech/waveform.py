@@ -9,7 +9,7 @@ MOST_PEAKS = 4000
 """More than a screen has room for. Half of them at the least, unless the recording is shorter than 20 s."""
 
 _SHORTEST_STRETCH = SAMPLE_RATE // 100
-_DIGITS = 3
+_DIGITS = 5  # what is quiet has a shape, too
 
 
 class Waveform:

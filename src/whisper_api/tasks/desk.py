@@ -138,10 +138,10 @@ class Desk:
         logger.info("Task %s is queued at place %d.", task.id, len(self.queue))
         return task
 
-    def find(self, task_id: str) -> Task:
-        """The task of that id. Raises UnknownTask."""
+    def find(self, task_id: str, *, prolongs: bool = True) -> Task:
+        """The task of that id, whose life this ``prolongs`` if so set. Raises UnknownTask."""
         self._store.sweep()
-        return self._store.use(task_id)
+        return self._store.use(task_id, prolongs=prolongs)
 
     def expires_at(self, task: Task) -> datetime | None:
         return self._store.expires_at(task)

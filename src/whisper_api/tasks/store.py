@@ -38,8 +38,8 @@ class Store:
     def add(self, task: Task) -> None:
         self._entries[task.id] = _Entry(task)
 
-    def use(self, task_id: str) -> Task:
-        """The task, whose life this prolongs if so set. Raises UnknownTask, also for one that has just expired."""
+    def use(self, task_id: str, *, prolongs: bool = True) -> Task:
+        """The task, whose life this ``prolongs`` if so set. Raises UnknownTask, also for one that has just expired."""
         entry = self._entries.get(task_id)
         if entry is None:
             raise UnknownTask(task_id)
@@ -48,7 +48,7 @@ class Store:
             if expires <= self._clock():
                 self.forget(entry.task)
                 raise UnknownTask(task_id)
-            if self._refresh:
+            if self._refresh and prolongs:
                 entry.expires = self._clock() + self._lifetime
         return entry.task
 

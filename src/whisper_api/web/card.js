@@ -152,8 +152,8 @@ export class Card {
   /** @param {Task} task */
   take(task) {
     const { transcript } = this;
+    if (task.status !== this.task?.status) this.complaint = "";
     this.task = task;
-    this.complaint = "";
     if (transcript.grow(task.segments) || this.lines.transcript !== transcript) this.lines.show(transcript);
     else this.lines.grow();
     if (task.status === "finished" && this.state === "processing") this.lines.list.scrollTop = 0; // now it is read
@@ -404,7 +404,8 @@ export class Card {
     this.show("end", text(state === "finished" ? "forget" : this.isRunning || state === "loading" ? "cancel" : "remove"));
 
     this.announced = status;
-    if (news && !this.persists) this.page.announce(`${this.name}: ${status}`);
+    const reason = this.complaint ? this.reason : "";
+    if (news && !this.persists) this.page.announce([`${this.name}: ${status}`, reason].filter(Boolean).join(" "));
   }
 
   /** Puts words into a part; without any it is hidden. @param {string} name @param {string} words */

@@ -7,8 +7,8 @@ import { text } from "./texts.js";
 
 export class Recording {
   /** @type {Recorder | null} */ recorder = null;
+  /** @type {Recorder | null} the one that is being finished */ finishing = null;
   /** @type {WakeLockSentinel | null | undefined} */ lock = null;
-  finishing = false;
 
   /**
    * @param {HTMLElement} panel @param {HTMLButtonElement} button that opens it
@@ -60,27 +60,28 @@ export class Recording {
 
   async finish() {
     const { recorder } = this;
-    if (!recorder || this.finishing) return; // once only, whoever asks for it
-    this.finishing = true;
+    if (!recorder || this.finishing === recorder) return; // once only, whoever asks for it
+    this.finishing = recorder;
     let file = null;
     try {
       file = await recorder.stop();
     } catch {
-      // It was discarded meanwhile; or it is lost.
+      recorder.cancel(); // it was discarded meanwhile, or is lost
     }
-    this.finishing = false;
     if (this.recorder !== recorder) return;
     this.close();
     if (file) this.told.made(file);
     else this.told.refused(text("mic_other"));
   }
 
-  /** A phone that goes to sleep would hear nothing more; browsers wake up for pages that are seen. */
+  /** A phone that goes to sleep would hear nothing more. What keeps it awake ends whenever the page is hidden. */
   async stayAwake() {
-    if (!this.recorder || document.hidden) return;
+    const { recorder } = this;
+    if (!recorder || document.hidden) return;
     const lock = await navigator.wakeLock?.request("screen").catch(/** @returns {null} */ () => null);
-    if (this.recorder) this.lock = lock;
-    else lock?.release();
+    if (this.recorder !== recorder) return lock?.release();
+    this.lock?.release();
+    this.lock = lock;
   }
 
   close() {

@@ -21,12 +21,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whisper_api.forgetting import nothing_to_forget
+from whisper_api.forgetting import Scrubbing
 from whisper_api.observe.logs import DiscreetFormatter
 from whisper_api.speech import audio
-from whisper_api.speech.devices import CPU
 from whisper_api.speech.errors import NoModel, SpeechError
 from whisper_api.speech.options import Kind
+from whisper_api.speech.processor import threads_for
 from whisper_api.workers.messages import (
     ORDERS,
     UNEXPECTED,
@@ -68,6 +68,7 @@ class Child:
         self._descriptors: deque[int] = deque()
         self._engine: Engine | None = None
         self._running: dict[str, Transcription] = {}
+        self._scrubbing = Scrubbing()
         self._inspectors = ThreadPoolExecutor(_INSPECTORS, thread_name_prefix="inspector")
 
     def serve(self) -> None:
@@ -105,7 +106,7 @@ class Child:
                     transcription.cancel()
 
     def _inspect(self, order: Inspect, recording: int) -> None:
-        with _closing(recording):
+        with _closing(recording), self._scrubbing.insisted_on():
             try:
                 facts = audio.inspect(recording)
             except SpeechError as error:
@@ -118,15 +119,10 @@ class Child:
 
     def _load(self, order: Load) -> None:
         # Here and not above: the engine's libraries take a while to load, and inspecting does not need them.
-        from whisper_api.speech.plan import plan_for
-
-        # OpenMP reads this when it is loaded. Without it the loading, too, would be done by a thread for each core,
-        # and what memory they take is never given back.
-        os.environ.setdefault("OMP_NUM_THREADS", str(plan_for(CPU).threads))
         from whisper_api.speech.loading import load
 
         try:
-            with nothing_to_forget():
+            with self._scrubbing.spared():
                 loaded = load(order.limit, order.cpu_limit, use_gpu=order.use_gpu, ask_hub=order.ask_hub)
         except SpeechError as error:
             self.send(LoadFailed(str(error)))
@@ -231,6 +227,9 @@ def main(descriptor: int) -> None:
     faulthandler.enable()
     with contextlib.suppress(OSError):  # where memory gets tight, this process is the one to lose
         Path("/proc/self/oom_score_adj").write_text("1000")
+    # OpenMP reads this when it is loaded. Without it the loading, too, would be done by a thread for each core, and
+    # what memory they take is never given back.
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads_for()))
     # The server decides when this process ends; a Ctrl-C or a service manager's signal goes to all of them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -146,8 +146,8 @@ class WorkerProcess:
 
     async def _read(self) -> None:
         try:
-            while line := await self._reports.readline():
-                self._hand_out(line)
+            while await self._hand_out_next():
+                pass
         except OSError:
             pass  # it was killed with a message half read
         except ValueError as error:
@@ -163,6 +163,16 @@ class WorkerProcess:
                 inbox.put_nowait(None)
             if not self.loaded.done():
                 self.loaded.cancel()
+
+    async def _hand_out_next(self) -> bool:
+        """Hand out the report that comes next; false when there will be none.
+
+        A method of its own: as a variable of :meth:`_read` the last report would stay in memory until the next one.
+        """
+        line = await self._reports.readline()
+        if line:
+            self._hand_out(line)
+        return bool(line)
 
     def _hand_out(self, line: bytes) -> None:
         report = REPORTS.validate_json(line)

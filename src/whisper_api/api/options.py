@@ -72,7 +72,7 @@ class Wishes(Fields):
         None,
         max_length=_LONGEST_TEXT,
         description="Names and terms to listen for.",
-        examples=["Leichenhalle, Kubernetes, Özdemir"],
+        examples=["Dr. Okonkwo, Kubernetes, Görlitz"],
     )
     temperature: float = Field(
         0,

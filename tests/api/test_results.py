@@ -83,8 +83,8 @@ async def test_a_wish_that_changes_nothing_in_a_format_is_422(serve: Serve, quer
     assert f"take one of {named}." in answer.json()["detail"]
 
 
-async def test_a_misspelt_wish_is_422(server: Server) -> None:
-    answer = await result(server, fromat="srt")
+async def test_a_misspelt_wish_is_422(serve: Serve) -> None:
+    answer = await result(await serve(FakeWorker(segment())), fromat="srt")
 
     assert answer.status_code == 422
     assert "'fromat'" in answer.json()["detail"]

@@ -25,7 +25,9 @@ HEIGHTS = """(card) => {
     const canvas = card.querySelector(".waveform > div")?.shadowRoot.querySelector("canvas");
     if (!canvas) return [0];
     const { width, height } = canvas;
-    const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+    const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, width, height);
     const heights = Array(10).fill(0);
     for (let x = 0; x < width; x += 1) {
         let drawn = 0;

@@ -38,8 +38,8 @@ def main(options: argparse.Namespace) -> None:
             pace, wait = _pace(http, task, clip)
             beside.append(pace)
             waits.append(wait)
-        if not http.get("/api/v1/status", params={"task_id": task}).json()["eta_seconds"]:
-            raise RuntimeError("The long recording ended before all was watched. Have more --minutes, or fewer --clips.")
+        if http.get("/api/v1/status", params={"task_id": task}).json()["status"] != "processing":
+            raise RuntimeError("The long recording ended while it was watched: have more --minutes, or fewer --clips.")
         http.delete("/api/v1/task", params={"task_id": task}).raise_for_status()
     figures = {
         "clip_median_s": statistics.median(waits),

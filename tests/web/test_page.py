@@ -272,6 +272,31 @@ def test_the_waveform_shows_how_loud_it_is(page: Page) -> None:
     assert max(heights[6:]) < 5
 
 
+def test_another_recording_is_noticed_by_its_length(page: Page) -> None:
+    fox(page)
+    page.reload()
+    it = finished(card(page, "fox.wav"))
+
+    it.locator(".reopen input").set_input_files({"name": "x.wav", "mimeType": "audio/wav", "buffer": talk(30)})
+    expect(it.locator(".unplayable")).to_contain_text("seems to be another recording")
+    it.locator(".reopen input").set_input_files(sample(FOX))
+
+    expect(it.locator(".unplayable")).to_be_hidden()
+    expect(it.locator(".reopen")).to_be_hidden()
+
+
+def test_a_menu_is_above_everything(page: Page) -> None:
+    it = fox(page)
+
+    it.locator(".save summary").click()
+
+    hidden = it.locator(".choices button").evaluate_all("""(buttons) => buttons.filter((button) => {
+        const { x, y, width, height } = button.getBoundingClientRect();
+        return document.elementFromPoint(x + width / 2, y + height / 2) !== button;
+    }).map((button) => button.textContent)""")
+    assert hidden == []
+
+
 def test_another_file_can_be_chosen_where_the_browser_cannot_play_it(page: Page) -> None:
     fox(page)
     page.reload()

@@ -22,7 +22,7 @@ test("every text is used, and every text that is used is there", async () => {
   const sources = readdirSync(web).filter((name) => /\.(js|html)$/.test(name))
     .map((name) => readFileSync(new URL(name, web), "utf-8")).join("\n");
   const named = (key) => [`"${key}"`, `data-text="${key}"`, `data-label="${key}"`].some((use) => sources.includes(use));
-  const built = /^(mic|format)_|^(error|again)\d|^(cuda|cpu)$/;
+  const built = /^(mic|format|language)_|^(error|again)\d|^(cuda|cpu)$/;
   assert.deepEqual(Object.keys(english).filter((key) => !built.test(key) && !named(key)), []);
   const used = [...sources.matchAll(/data-(?:text|label)="(\w+)"|\btext\("(\w+)"/g)].map(([, one, other]) => one ?? other);
   assert.deepEqual(used.filter((key) => !(key in english)), []);

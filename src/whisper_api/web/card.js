@@ -17,6 +17,7 @@ import { upload } from "./upload.js";
 
 const RETRY_SECONDS = 15; // where the server does not say when
 const SEEK_SECONDS = 5;
+const ANOTHER = 0.02; // files say how long they are only about right
 const IS_MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
 export class Card {
@@ -37,6 +38,7 @@ export class Card {
   /** @type {string} what the server says about it */ reason = "";
   /** @type {string} a passing word of a button that did */ copied = "";
   /** The recording at hand is none that the browser plays. */ unplayable = false;
+  /** Seconds of the recording at hand, where it must be another one; else 0. */ otherSeconds = 0;
   /** @type {string} how it stood when that was last announced */ announced = "";
   /** Corrections that are nowhere but here. */ unsaved = false;
   /** Send it again by itself until the server takes it. */ persists = false;
@@ -66,6 +68,11 @@ export class Card {
     this.search = new Search(this.part("search"), this.lines);
     this.playback = new Playback(this.part("player"), {
       heard: (seconds) => this.lines.light(seconds),
+      opened: (seconds) => {
+        const { duration } = this.task ?? {};
+        this.otherSeconds = duration && Math.abs(seconds - duration) > ANOTHER * duration + 1 ? seconds : 0;
+        this.render();
+      },
       unplayable: () => {
         this.unplayable = true;
         this.render();
@@ -264,6 +271,7 @@ export class Card {
     if (!file) return;
     this.file = file;
     this.unplayable = false;
+    this.otherSeconds = 0;
     this.playback.open(file, text("waveform", { name: this.name }), this.task?.duration ?? null);
     this.render();
   }
@@ -383,13 +391,15 @@ export class Card {
     this.show("detail", (this.complaint && this.reason) || (state === "refused" && refusal?.detail) || (state === "failed" && task?.error) || "");
     this.show("facts", this.factWords());
     const expires = state === "finished" || state === "failed" ? task?.expires_at : null;
-    this.show("expiry", expires ? text("expires", { time: moment(expires, pageLanguage()) }) : "");
+    this.show("expiry", [expires && text("expires", { time: moment(expires, pageLanguage()) }),
+      transcript.edited && text("correctedHere")].filter(Boolean).join(" "));
     this.renderBar();
 
     const readable = this.hasEnded && words;
     this.part("tools").hidden = !readable;
-    this.part("reopen").hidden = !(readable && (!this.file || this.unplayable));
-    this.part("unplayable").hidden = !this.unplayable;
+    this.part("reopen").hidden = !(readable && (!this.file || this.unplayable || this.otherSeconds));
+    this.show("unplayable", this.unplayable ? text("unplayable") : !this.otherSeconds ? ""
+      : text("another", { other: clock(this.otherSeconds), own: clock(task?.duration ?? 0) }));
     this.part("player").classList.toggle("away", !words && !this.isRunning);
     this.part("copy").hidden = this.part("copy-times").hidden = this.part("save").hidden = !readable;
     this.part("copy").querySelector("span").textContent = text(this.copied === "copy" ? "copied" : "copy");
@@ -400,12 +410,13 @@ export class Card {
     this.show("retry", again && !this.persists ? text("retry") : "");
     this.show("persist", state === "refused" && this.mayPersist ? text(this.persists ? "stopTrying" : "keepTrying") : "");
     this.part("persist").setAttribute("aria-pressed", String(this.persists));
-    this.part("end").toggleAttribute("disabled", this.ending);
+    this.part("end").setAttribute("aria-disabled", String(this.ending)); // and not disabled: that would lose the focus
     this.show("end", text(state === "finished" ? "forget" : this.isRunning || state === "loading" ? "cancel" : "remove"));
 
     this.announced = status;
     const reason = this.complaint ? this.reason : "";
-    if (news && !this.persists) this.page.announce([`${this.name}: ${status}`, reason].filter(Boolean).join(" "));
+    if (!news || this.persists || !this.element.isConnected) return;
+    this.page.announce([`${this.name}: ${status || text("done")}`, reason].filter(Boolean).join(" "));
   }
 
   /** Puts words into a part; without any it is hidden. @param {string} name @param {string} words */

@@ -103,9 +103,11 @@ export class Lines {
     list.scrollBy({ top: above - list.clientHeight / 3, behavior: still ? "instant" : "smooth" });
   }
 
-  /** @param {number} index */
+  /** Scroll to a line, wherever it is. @param {number} index */
   reveal(index) {
     this.#reveal(this.list.children[index]);
+    const { top, bottom } = this.list.getBoundingClientRect();
+    if (top < 0 || bottom > innerHeight) this.list.scrollIntoView({ block: "nearest" });
   }
 
   // ---- One line ----

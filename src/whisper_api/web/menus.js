@@ -8,6 +8,12 @@ addEventListener("click", (event) => {
   }
 });
 
+/** What opens upwards may begin above the window. */
+addEventListener("toggle", (event) => {
+  const menu = /** @type {Element} */ (event.target);
+  if (menu.matches("details.menu[open]")) menu.querySelector(".choices")?.scrollIntoView({ block: "nearest" });
+}, true);
+
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const menu = document.querySelector("details.menu[open]");

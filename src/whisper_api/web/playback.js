@@ -10,7 +10,7 @@ export class Playback {
   /** @type {Player | null} */ player = null;
   /** @type {number[]} how loud the recording is all along, once that is known */ peaks = [];
 
-  /** @param {HTMLElement} root @param {{heard: (seconds: number) => void, unplayable: () => void}} told */
+  /** @param {HTMLElement} root @param {{heard: (seconds: number) => void, opened: (seconds: number) => void, unplayable: () => void}} told */
   constructor(root, told) {
     this.root = root;
     this.told = told;
@@ -33,6 +33,7 @@ export class Playback {
       this.told.heard(player.time);
     });
     for (const name of ["state", "ready"]) player.addEventListener(name, () => this.render());
+    player.addEventListener("ready", () => this.told.opened(player.duration));
     player.addEventListener("unplayable", () => {
       this.close();
       this.told.unplayable();

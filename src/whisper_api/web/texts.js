@@ -50,7 +50,8 @@ export const deviceName = (device) => TEXTS[chosen][device?.split(":")[0]] ?? de
 /** @param {string} code of a language @param {string} inLanguage @returns {string} its name */
 export function languageName(code, inLanguage = chosen) {
   try {
-    return new Intl.DisplayNames([inLanguage], { type: "language" }).of(code) ?? code;
+    const name = new Intl.DisplayNames([inLanguage], { type: "language", fallback: "none" }).of(code);
+    return name ?? TEXTS[inLanguage][`language_${code}`] ?? code;
   } catch {
     return code;
   }

@@ -14,6 +14,8 @@ export default {
   sample: "Mit einem Beispiel ausprobieren",
   spokenLanguage: "In der Aufnahme gesprochene Sprache",
   detect: "Automatisch erkennen",
+  language_ba: "Baschkirisch", // which not all browsers know
+  language_bo: "Tibetisch",
   hotwords: "Namen und Begriffe, die darin vorkommen (optional)",
   hotwordsExample: "Dr. Okonkwo, Kubernetes, Görlitz",
   translate: "Ins Englische übersetzen",
@@ -48,9 +50,11 @@ export default {
   transcribing: "Das Gesagte wird aufgeschrieben …",
   translating: "Wird ins Englische übersetzt …",
   left: "noch etwa {time}",
+  done: "Fertig",
   silent: "Fertig, aber in dieser Aufnahme wurde keine Sprache gefunden.",
   detected: "{language} (erkannt)",
   expires: "Der Server löscht dies von selbst: {time}.",
+  correctedHere: "Ihre Korrekturen stehen nur auf dieser Seite: Laden Sie sie herunter, bevor Sie sie verlassen.",
 
   // The text
   textOf: "Text von {name}",
@@ -81,14 +85,15 @@ export default {
   speed: "Tempo",
   rate: "{n}×",
   reopen: "Um beim Lesen mitzuhören, wählen Sie die Aufnahme noch einmal: Der Server hat sie gelöscht.",
-  unplayable: "Dieser Browser kann diese Art von Datei nicht abspielen. Ihr Text ist trotzdem vollständig.",
+  unplayable: "Dieser Browser kann diese Datei nicht abspielen. Wenn es die richtige ist: Ihr Text ist trotzdem vollständig.",
+  another: "Das ist wohl eine andere Aufnahme: Sie dauert {other}, und die zu diesem Text {own}.",
   shortcuts: "Tastenkürzel",
   keysMac: "auf einem Mac: Control und Option statt Alt",
   keyPlay: "abspielen oder anhalten",
   keySeek: "5 Sekunden zurück oder weiter",
   keySpeed: "langsamer oder schneller",
   keyEdit: "den Text korrigieren",
-  keyLines: "beim Korrigieren: neue Zeile beginnen, oder mit der vorigen verbinden",
+  keyLines: "beim Korrigieren: Zeile in zwei teilen, oder mit der vorigen verbinden",
 
   // Ends
   cancel: "Abbrechen",

@@ -14,6 +14,8 @@ export default {
   sample: "Try it with a sample",
   spokenLanguage: "Language spoken in the recording",
   detect: "Detect automatically",
+  language_ba: "Bashkir", // which not all browsers know
+  language_bo: "Tibetan",
   hotwords: "Names and terms that occur in it (optional)",
   hotwordsExample: "Dr. Okonkwo, Kubernetes, Görlitz",
   translate: "Translate to English",
@@ -48,9 +50,12 @@ export default {
   transcribing: "Writing down what is said …",
   translating: "Translating to English …",
   left: "about {time} left",
+  done: "Finished",
   silent: "Finished, but no speech was found in this recording.",
   detected: "{language} (detected)",
   expires: "The server deletes this by itself: {time}.",
+
+  correctedHere: "Your corrections are on this page alone: download them before you leave it.",
 
   // The text
   textOf: "Text of {name}",
@@ -81,14 +86,15 @@ export default {
   speed: "Speed",
   rate: "{n}×",
   reopen: "To listen while you read, choose the recording once more: the server has deleted it.",
-  unplayable: "This browser cannot play this kind of file. Its text is complete all the same.",
+  unplayable: "This browser cannot play that file. If it is the right one, its text is complete all the same.",
+  another: "This seems to be another recording: it lasts {other}, and the one of this text {own}.",
   shortcuts: "Keyboard shortcuts",
   keysMac: "on a Mac: Control and Option instead of Alt",
   keyPlay: "play or pause",
   keySeek: "5 seconds back, or on",
   keySpeed: "slower, or faster",
   keyEdit: "correct the text",
-  keyLines: "while correcting: begin a new line, or join it to the one before",
+  keyLines: "while correcting: cut a line in two, or join it to the one before",
 
   // Ends
   cancel: "Cancel",

@@ -113,26 +113,15 @@ def test_reading_does_not_prolong_a_life_unless_it_is_set(clock: Clock) -> None:
     assert not knows(store, task)
 
 
-def test_asking_when_a_result_expires_does_not_prolong_its_life(clock: Clock) -> None:
+def test_asking_when_a_result_expires_and_a_use_that_does_not_count_prolong_nothing(clock: Clock) -> None:
     store = Store(lifetime=HOUR, refresh=True, clock=clock)
     task = uploaded(store, clock)
     clock.finish(task)
     end = clock.now + HOUR
 
-    clock.forward(HOUR - MINUTE)
-
-    assert store.expires_at(task) == end
-
-
-def test_a_use_that_does_not_count_prolongs_nothing(clock: Clock) -> None:
-    store = Store(lifetime=HOUR, refresh=True, clock=clock)
-    task = uploaded(store, clock)
-    clock.finish(task)
-    end = clock.now + HOUR
     clock.forward(HOUR - MINUTE)
 
     assert store.use(task.id, prolongs=False) is task
-
     assert store.expires_at(task) == end
 
 

@@ -54,7 +54,6 @@ export default {
   silent: "Finished, but no speech was found in this recording.",
   detected: "{language} (detected)",
   expires: "The server deletes this by itself: {time}.",
-
   correctedHere: "Your corrections are on this page alone: download them before you leave it.",
 
   // The text

@@ -52,5 +52,7 @@ def test_freed_memory_is_overwritten_but_for_what_is_no_secret() -> None:
 
     left = json.loads(answer.stdout)
 
-    assert {name for name, count in left.items() if count > 2048} == {"spared", "spared again"}
-    assert all(left[name] == 0 for name in ("at first", "insisted on", "insisted on before", "after a failure"))
+    # What the heap itself writes into a free block are a few addresses, in which there may be an A.
+    whole, overwritten = 4096 - 64, 64
+    assert {name for name, count in left.items() if count > whole} == {"spared", "spared again"}
+    assert sum(count < overwritten for count in left.values()) == 4

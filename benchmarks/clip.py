@@ -1,6 +1,6 @@
 """One clip from POST to text, and beside it plain faster-whisper on the same weights. One JSON line.
 
-The clip is a recording of yours, or 11 s of the page's sample.
+The clip is 11 s of a speech by John F. Kennedy, or a recording of yours.
 
 usage: python benchmarks/clip.py [FILE] [--runs N]
 """
@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 
 import peers
-from audio import speech
 from server import running_server
+from utterances import FOLDER
 
 
 def main(clip: bytes, runs: int) -> None:
@@ -45,7 +45,7 @@ def main(clip: bytes, runs: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path, nargs="?")
+    parser.add_argument("file", type=Path, nargs="?", default=FOLDER.parent / "speech" / "jfk.flac")
     parser.add_argument("--runs", type=int, default=5)
     arguments = parser.parse_args()
-    main(arguments.file.read_bytes() if arguments.file else speech(11), arguments.runs)
+    main(arguments.file.read_bytes(), arguments.runs)

@@ -5,6 +5,11 @@ The engine alone, with eight clients; a part's time is what its calls lasted, so
 usage: python benchmarks/parts.py [--data DIR] [--limit N]
 """
 
+# ruff: noqa: E402
+from whisper_api.speech.processor import leave_cores_to_lanes
+
+leave_cores_to_lanes()
+
 import argparse
 import json
 import threading
@@ -17,8 +22,10 @@ from typing import Any
 from utterances import add_options, read
 from whisper_api.speech import weights
 from whisper_api.speech.decoder import Attempt, Decoder
+from whisper_api.speech.encoder import PlainEncoder
 from whisper_api.speech.engine import Engine
 from whisper_api.speech.features import LogMel
+from whisper_api.speech.graph import GraphEncoder
 from whisper_api.speech.voice import VoiceDetector
 from whisper_api.speech.windows import LONGEST_SECONDS
 
@@ -52,7 +59,8 @@ def main(options: argparse.Namespace) -> None:
     watch = Stopwatch()
     watch.watch(VoiceDetector, "_probabilities", lambda *_: "voice activity")
     watch.watch(LogMel, "__call__", lambda *_: "features")
-    watch.watch(Decoder, "encode", _encoding)
+    for encoder in (PlainEncoder, GraphEncoder):
+        watch.watch(encoder, "encode", _encoding)
     watch.watch(Decoder, "detect_language", lambda *_: "language")
     watch.watch(Decoder, "decode", _decoding)
     engine = Engine.load(weights.in_starter())

@@ -52,7 +52,8 @@ def openai_whisper(checkpoint: Path) -> Transcribe:
 
 def _begin(make: Callable[..., Transcribe], *arguments: object) -> None:
     global _transcribe
-    os.environ.pop("CT2_FORCE_CPU_ISA", None)  # importing this module has set it, and nothing has read it yet
+    for name in ("CT2_FORCE_CPU_ISA", "OMP_NUM_THREADS"):  # set by this project, and nothing of theirs has read it yet
+        os.environ.pop(name, None)
     _transcribe = make(*arguments)
 
 

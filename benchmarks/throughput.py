@@ -9,6 +9,11 @@ usage: python benchmarks/throughput.py [--runs 3] [--batched] [--openai base.pt]
            [--data DIR] [--limit N]
 """
 
+# ruff: noqa: E402
+from whisper_api.speech.processor import leave_cores_to_lanes
+
+leave_cores_to_lanes()
+
 import argparse
 import json
 import tempfile

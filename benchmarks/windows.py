@@ -7,6 +7,11 @@ to one long recording. Cost is processor time, which other programs on the machi
 usage: python benchmarks/windows.py [--plans NAME ...] [--data DIR] [--limit N]
 """
 
+# ruff: noqa: E402
+from whisper_api.speech.processor import leave_cores_to_lanes
+
+leave_cores_to_lanes()
+
 import argparse
 import json
 import tempfile

@@ -50,8 +50,8 @@ def test_every_variable_of_the_seed_has_the_default_of_the_seed(variable: str, d
     assert getattr(read_settings(), variable.lower()) == default
 
 
-def test_one_hypothesis_is_followed_by_default() -> None:
-    assert read_settings().beam_size == 1
+def test_two_hypotheses_are_followed_by_default() -> None:
+    assert read_settings().beam_size == 2
 
 
 def test_as_many_recordings_as_suit_the_device_are_worked_on_by_default() -> None:

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from whisper_api.speech import models
+from whisper_api.speech.options import LARGEST_BEAM, USUAL_BEAM
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
@@ -54,11 +55,11 @@ class Settings(BaseSettings):
     cpu_fallback_model: str = _setting("medium", "Model on a CPU where MAX_MODEL is unset", _MODEL)
 
     beam_size: int = _setting(
-        1,
+        USUAL_BEAM,
         "Hypotheses that are followed at a time: more are slower and a little better",
-        "1 (greedy) to 20",
+        f"1 (greedy) to {LARGEST_BEAM}",
         ge=1,
-        le=20,
+        le=LARGEST_BEAM,
     )
 
     delete_results_after_m: int = _setting(

@@ -7,9 +7,13 @@ import psutil
 import pytest
 
 from whisper_api.formats.files import FORMATS
+from whisper_api.speech import audio
+from whisper_api.speech.features import LogMel
+from whisper_api.speech.voice import VoiceDetector
+from whisper_api.speech.windows import cut
 
 from .conftest import Start
-from .server import Server
+from .server import Server, eventually
 
 # Said in the page's sample, and in no library's test data.
 SAMPLE = Path(__file__).parents[2] / "src" / "whisper_api" / "web" / "sample.ogg"
@@ -71,6 +75,19 @@ def test_a_text_that_was_answered_by_openais_route_is_gone_from_all_memory(
     assert PHRASE in " ".join(answer.text.split()).encode()
 
     assert everywhere(server, PHRASE) == [0, 0]
+
+
+def test_what_the_model_heard_of_a_recording_is_gone_with_it(server: Server) -> None:
+    """A spectrogram can be made into speech again, and what the encoder makes of it into text."""
+    [window] = cut(VoiceDetector().listen(audio.decode(SAMPLE)))
+    spectrogram = LogMel(80)(window.samples)
+    heard = [spectrogram[band, 200:216].tobytes() for band in (10, 40, 70)]
+    for piece in heard:
+        assert occurrences(psutil.Process(), piece) > 0, "the search finds nothing, so it proves nothing"
+
+    server.cancel(server.transcribe(SAMPLE.read_bytes())["task_id"])
+
+    eventually(lambda: all(everywhere(server, piece) == [0, 0] for piece in heard))
 
 
 def test_a_text_that_was_told_and_written_in_every_way_is_gone_once_it_was_deleted(server: Server) -> None:

@@ -10,6 +10,8 @@ from functools import partial
 
 import pytest
 
+from whisper_api.speech.processor import threads_for
+
 from .conftest import Start
 from .recordings import hello
 from .server import Server, eventually, has_ended
@@ -64,6 +66,12 @@ def test_a_model_that_waits_behind_another_task_is_not_unloaded_in_between(forge
     eventually(lambda: forgetful.task(tasks[2])["status"] != "pending")
     assert forgetful.worker() == worker
     assert forgetful.ended(tasks[2])["status"] == "finished"
+
+
+def test_the_worker_has_no_threads_that_get_into_the_way_of_its_lanes(start: Start) -> None:
+    [_, worker] = start().processes()
+
+    assert worker.environ()["OMP_NUM_THREADS"] == str(threads_for())
 
 
 def test_an_idle_server_does_next_to_nothing(forgetful: Server) -> None:

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whisper_api.speech.batcher import CERTAIN, Batcher, Cancelled, Decode, Encode, Entry, Line
+from whisper_api.speech.batcher import CERTAIN, Batcher, Cancelled, Decode, Encode, Entry, Forget, Line
 from whisper_api.speech.decoder import Attempt, Hypothesis, attempts
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import Plan
@@ -92,7 +92,7 @@ def taken(batcher: Batcher) -> Step:
     """The next step, which must be there."""
     assert not is_idle(batcher)
     step = batcher.next()
-    assert step is not None
+    assert isinstance(step, Encode | Decode)
     return step
 
 
@@ -680,7 +680,7 @@ def test_whoever_waits_for_company_is_told_that_none_will_come(batcher: Batcher,
     carry_out(batcher, taken(batcher))
     window(batcher, other)
     encoding = taken(batcher)
-    step: Future[Step | None] = pool.submit(batcher.next)
+    step = pool.submit(batcher.next)
 
     batcher.leave(other)
     batcher.done(encoding)
@@ -856,3 +856,37 @@ def test_a_stream_of_short_recordings_does_not_starve_a_long_one() -> None:
                 batcher.leave(sender.line)
 
     assert encoded == 8
+
+
+# ---- when nobody is left -------------------------------------------------------------------------------------------
+
+
+def test_what_was_computed_is_forgotten_once_when_the_last_recording_is_left(
+    batcher: Batcher, pool: ThreadPoolExecutor
+) -> None:
+    line, other = recording(batcher, windows=1), recording(batcher)
+    batcher.complete(line)
+    for _ in range(2):
+        carry_out(batcher, taken(batcher))
+    step = pool.submit(batcher.next)
+    batcher.leave(line)
+    assert not step.done()
+
+    batcher.leave(other)
+
+    assert step.result(SOON) == Forget()
+    again = pool.submit(batcher.next)
+    entry = window(batcher, recording(batcher))
+    assert again.result(SOON) == Encode([entry])
+
+
+def test_what_is_still_being_computed_is_forgotten_after_it(batcher: Batcher, pool: ThreadPoolExecutor) -> None:
+    line = recording(batcher, windows=1)
+    encoding = taken(batcher)
+    step = pool.submit(batcher.next)
+    batcher.leave(line)
+    assert not step.done()
+
+    batcher.done(encoding)
+
+    assert step.result(SOON) == Forget()

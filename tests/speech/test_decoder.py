@@ -14,7 +14,6 @@ from whisper_api.speech.audio import SAMPLE_RATE
 from whisper_api.speech.decoder import (
     Attempt,
     Decoder,
-    Encoded,
     Hypothesis,
     attempts,
     best_of,
@@ -22,6 +21,7 @@ from whisper_api.speech.decoder import (
     lengthened,
     without_loops,
 )
+from whisper_api.speech.encoder import Encoded, PlainEncoder
 from whisper_api.speech.features import LogMel, stretched
 from whisper_api.speech.tokens import CONTEXT, TOKENS_PER_SECOND, Vocabulary
 
@@ -199,10 +199,10 @@ def decoder(model: WhisperModel, vocabulary: Vocabulary) -> Decoder:
 
 
 @pytest.fixture(scope="module")
-def talk(decoder: Decoder) -> Encoded:
+def talk(model: WhisperModel) -> Encoded:
     """Ten seconds of English."""
     samples = recordings.speech(recordings.FOX, recordings.COUNTING, recordings.HELLO, rate=SAMPLE_RATE)
-    [encoded] = decoder.encode([stretched(LogMel(80)(samples), 10)])
+    [encoded] = PlainEncoder(model.model).encode([stretched(LogMel(80)(samples), 10)])
     return encoded
 
 
@@ -264,21 +264,6 @@ def test_windows_in_company_are_heard_as_each_alone(decoder: Decoder, vocabulary
 
     assert in_company.tokens == alone.tokens
     assert in_company.avg_logprob == pytest.approx(alone.avg_logprob, abs=1e-2)
-
-
-def test_spectrograms_in_company_are_encoded_as_each_alone(decoder: Decoder) -> None:
-    one, other = (
-        stretched(LogMel(80)(recordings.speech(name, rate=SAMPLE_RATE)), 5)
-        for name in (recordings.FOX, recordings.COUNTING)
-    )
-
-    together = decoder.encode([one, other])
-
-    for encoded, features in zip(together, (one, other), strict=True):
-        [alone] = decoder.encode([features])
-        assert encoded.shape == alone.shape == (1, 250, 512)
-        assert np.abs(encoded - alone).max() < 0.5
-        assert np.corrcoef(encoded.ravel(), alone.ravel())[0, 1] > 0.999
 
 
 def test_words_are_found_in_the_window(decoder: Decoder, vocabulary: Vocabulary, talk: Encoded) -> None:

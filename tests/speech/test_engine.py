@@ -17,8 +17,9 @@ from tests.e2e import recordings
 from whisper_api.speech import weights
 from whisper_api.speech.audio import SAMPLE_RATE
 from whisper_api.speech.batcher import Cancelled, StepFailed
-from whisper_api.speech.decoder import Attempt, Decoder, Encoded, Hypothesis
+from whisper_api.speech.decoder import Attempt, Decoder, Hypothesis
 from whisper_api.speech.devices import CPU
+from whisper_api.speech.encoder import Encoded, PlainEncoder
 from whisper_api.speech.engine import Engine
 from whisper_api.speech.errors import NoModel, TooLong, UnreadableRecording, UnsupportedRequest
 from whisper_api.speech.options import Options
@@ -423,7 +424,7 @@ def start(model: WhisperModel) -> Iterator[Callable[[], tuple[Engine, list[threa
 
     def make() -> tuple[Engine, list[threading.Thread]]:
         before = set(threading.enumerate())
-        engines.append(Engine(model, name="turbo", translates=False, plan=PLAN))
+        engines.append(Engine(model, PlainEncoder(model.model), name="turbo", translates=False, plan=PLAN))
         return engines[-1], [thread for thread in threading.enumerate() if thread not in before]
 
     yield make

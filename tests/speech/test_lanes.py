@@ -7,11 +7,13 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.speech.fake_model import Asked, FakeModel, Said
 from whisper_api.speech.batcher import Batcher, Entry, Line, StepFailed
 from whisper_api.speech.decoder import Decoder, Hypothesis, attempts
 from whisper_api.speech.devices import CPU
+from whisper_api.speech.encoder import Encoded, PlainEncoder
 from whisper_api.speech.lanes import Lanes
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import plan_for
@@ -27,14 +29,33 @@ SOON = 10.0
 Say = Callable[[Asked], Said]
 
 
+class Rememberer(PlainEncoder):
+    """An encoder that keeps what it encoded until it is told to forget it."""
+
+    def __init__(self, model: FakeModel) -> None:
+        super().__init__(cast("Any", model))
+        self.keeps = False
+        self.has_forgotten = threading.Event()
+
+    def encode(self, features: Sequence[NDArray[np.float32]]) -> list[Encoded]:
+        self.keeps = True
+        return super().encode(features)
+
+    def forget(self) -> None:
+        self.keeps = False
+        self.has_forgotten.set()
+
+
 class Desk:
     """Windows go in, and texts come out."""
 
     def __init__(self, say: Say, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.model = FakeModel(say)
+        self.encoder = Rememberer(self.model)
         self.batcher = Batcher(PLAN)
-        self.lanes = Lanes(self.batcher, Decoder(cast("Any", self.model), vocabulary), vocabulary, count=PLAN.lanes)
+        decoder = Decoder(cast("Any", self.model), vocabulary)
+        self.lanes = Lanes(self.batcher, self.encoder, decoder, vocabulary, count=PLAN.lanes)
 
     def line(self, *, language: str | None = "en", options: Options | None = None) -> Line:
         return self.batcher.join(options or Options(), language=language)
@@ -297,3 +318,15 @@ def test_what_fails_alone_has_failed_and_the_lane_goes_on(desk: MakeDesk, hello:
     with pytest.raises(StepFailed):
         made.spoken()
     assert made.spoken().hypothesis.text == "Hello, world."
+
+
+def test_the_encoder_forgets_when_the_last_recording_is_left(desk: MakeDesk, hello: list[int]) -> None:
+    made = desk(lambda _: Said(hello))
+    line = made.line()
+    assert made.window(line).spoken.result(SOON).hypothesis.text == "Hello, world."
+    assert made.encoder.keeps
+
+    made.batcher.leave(line)
+
+    assert made.encoder.has_forgotten.wait(SOON)
+    assert not made.encoder.keeps

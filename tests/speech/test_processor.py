@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from whisper_api.speech import processor
-from whisper_api.speech.processor import has_avx512, usable_cores
+from whisper_api.speech.processor import has_amx, has_avx512, usable_cores
 
 
 @pytest.fixture
@@ -84,3 +84,16 @@ def test_without_a_description_of_the_processor_avx512_is_not_asked_for(
     monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "missing")
 
     assert not has_avx512()
+
+
+@pytest.mark.parametrize(
+    ("flags", "has_it"),
+    [("fpu avx512f amx_bf16 avx512_fp16 amx_tile amx_int8", True), ("fpu avx512f avx512_bf16", False), ("", False)],
+)
+def test_amx_is_its_tiles_and_their_product(
+    flags: str, has_it: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+    monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "cpuinfo")
+
+    assert has_amx() is has_it

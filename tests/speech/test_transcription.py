@@ -16,6 +16,7 @@ from tests.speech.fake_model import Asked, FakeModel, Said
 from whisper_api.speech.audio import SAMPLE_RATE
 from whisper_api.speech.batcher import MOST_GUESSES, Batcher, Cancelled, Entry
 from whisper_api.speech.decoder import Decoder, attempts
+from whisper_api.speech.encoder import PlainEncoder
 from whisper_api.speech.features import LogMel
 from whisper_api.speech.lanes import Lanes
 from whisper_api.speech.options import Options
@@ -68,7 +69,8 @@ class Studio:
         self.model = FakeModel(say)
         self.batcher = Batcher(PLAN)
         self.parts = Parts(LoudVoice(), LogMel(80), vocabulary, self.batcher, PLAN)
-        Lanes(self.batcher, Decoder(cast("Any", self.model), vocabulary), vocabulary, count=PLAN.lanes)
+        model = cast("Any", self.model)
+        Lanes(self.batcher, PlainEncoder(model), Decoder(model, vocabulary), vocabulary, count=PLAN.lanes)
 
     def transcription(
         self, *stretches: float, options: Options | None = None, language: str | None = "en"
@@ -268,7 +270,7 @@ def test_a_text_that_was_broken_off_is_doubted_where(
     made = studio(one_after_another(Said(said), Said(tokens(0.0, " Hello there.", 14.0))))
 
     assert times(made.transcription(0, 15)) == close((" Hello there.", 0, 14))
-    assert [asked.beam_size for asked in made.model.asked] == [1, 5]
+    assert [asked.beam_size for asked in made.model.asked] == [2, 5]
 
 
 def test_of_a_text_that_was_broken_off_just_before_the_end_nothing_is_taken_up(

@@ -1,5 +1,7 @@
 """Who speaks is told from who does not, and a recording in pieces is heard like one in a piece."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from faster_whisper.vad import get_vad_model
@@ -8,10 +10,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.e2e import recordings
+from whisper_api.speech import audio
 from whisper_api.speech.audio import SAMPLE_RATE
 from whisper_api.speech.voice import FRAME, Sound, VoiceDetector
+from whisper_api.speech.windows import cut
 
 Samples = NDArray[np.float32]
+
+LIBRISPEECH = Path(__file__).parents[3] / "shared" / "data" / "librispeech"
 
 NAMES = (
     recordings.FOX,
@@ -135,9 +141,48 @@ NO_SPEECH = {
     "a beep": 0.3 * np.sin(2 * np.pi * 1000 * TIMES),
     "clicks": np.where(np.arange(len(TIMES)) % SAMPLE_RATE < 5, 0.9, 0.0),
     "a melody": 0.3 * np.sin(2 * np.pi * NOTES * TIMES) * np.exp(-2 * (TIMES % 1)),
+    "an engine": sum(0.1 / n * np.sign(np.sin(2 * np.pi * 35 * n * TIMES + n)) for n in range(1, 6))
+    + 0.03 * NUMBERS.standard_normal(len(TIMES)),
+    "waves": 0.1 * NUMBERS.standard_normal(len(TIMES)) * (0.5 + 0.5 * np.sin(2 * np.pi * 3 * TIMES)),
+    "a dial tone": 0.2 * np.sin(2 * np.pi * 425 * TIMES) * (TIMES % 4 < 1),
 }
 
 
 @pytest.mark.parametrize("sound", NO_SPEECH.values(), ids=NO_SPEECH)
 def test_what_is_no_speech_is_not_taken_for_it(voice: VoiceDetector, sound: Samples) -> None:
-    assert (heard(voice, sound) >= 0.5).mean() < 0.01
+    speech = heard(voice, sound)
+
+    assert (speech >= 0.3).mean() < 0.01
+    assert np.convolve(speech, np.full(31, 1 / 31), "valid").max() < 0.15
+
+
+@pytest.mark.parametrize("sound", NO_SPEECH.values(), ids=NO_SPEECH)
+def test_where_nobody_speaks_there_are_no_windows(voice: VoiceDetector, sound: Samples) -> None:
+    assert list(cut(voice.listen(iter([sound.astype(np.float32)])))) == []
+
+
+def telephoned(samples: Samples) -> Samples:
+    """What a telephone line leaves of it: 300 to 3400 Hz."""
+    spectrum = np.fft.rfft(samples)
+    frequencies = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
+    spectrum[(frequencies < 300) | (frequencies > 3400)] *= 0.01
+    return np.fft.irfft(spectrum, len(samples)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "es/hola_mundo"])
+def test_what_is_said_over_a_telephone_line_is_heard(voice: VoiceDetector, name: str) -> None:
+    samples = recordings.speech(name, rate=SAMPLE_RATE, pause_seconds=0)
+
+    assert seconds_in_windows(voice, telephoned(samples)) > 0.9 * seconds_in_windows(voice, samples)
+
+
+@pytest.mark.skipif(not LIBRISPEECH.is_dir(), reason="needs ../shared/data beside the checkout")
+def test_nobodys_voice_is_lost_on_a_telephone_line(voice: VoiceDetector) -> None:
+    for file in sorted(LIBRISPEECH.glob("*.flac")):
+        samples = np.concatenate(list(audio.decode(file)))
+
+        assert seconds_in_windows(voice, telephoned(samples)) > 0.8 * seconds_in_windows(voice, samples), file.name
+
+
+def seconds_in_windows(voice: VoiceDetector, samples: Samples) -> float:
+    return sum(window.seconds for window in cut(voice.listen(iter([samples]))))

@@ -17,7 +17,7 @@ from whisper_api.speech.windows import LONGEST_SECONDS, Span, Window, cut
 Probabilities = NDArray[np.float32]
 
 SPEECH, UNSURE, SILENCE = "speech", "unsure", "silence"
-LIKELY = {SPEECH: (0.5, 1.0), UNSURE: (0.35, 0.49), SILENCE: (0.0, 0.34)}
+LIKELY = {SPEECH: (0.3, 1.0), UNSURE: (0.15, 0.29), SILENCE: (0.0, 0.14)}
 PADDING = windows._PADDING
 EDGE = FRAME / SAMPLE_RATE
 """How far a time may be from where it should be, in seconds: speech is told frame by frame."""
@@ -119,10 +119,10 @@ def test_whatever_is_said_is_in_just_one_window(speech: Probabilities, missing: 
     held = held[: len(held) - missing]
 
     assert held.max(initial=0) <= 1
-    is_speech = np.concatenate(([False], speech >= 0.5, [False]))
+    is_speech = np.concatenate(([False], speech >= 0.3, [False]))
     borders = np.flatnonzero(np.diff(is_speech.astype(int)))
     for begin, end in borders.reshape(-1, 2).tolist():
-        if end - begin >= 3:
+        if end - begin >= 3 and speech[begin:end].sum() >= 1.5:
             assert held[begin * FRAME : end * FRAME].all()
 
 
@@ -226,7 +226,7 @@ FOREVER = {
     "speech without an end": said((60, 0.9)),
     "silence": said((60, 0)),
     "clicks": said((0.06, 0.9), (1, 0)),
-    "nothing that is surely speech, after some that was": said((0.5, 0.9), (60, 0.4)),
+    "nothing that is surely speech, after some that was": said((0.5, 0.9), (60, 0.2)),
     "talks and long pauses": said((25, 0.9), (45, 0)),
     "short calls": said((3 * EDGE, 0.9), (3.9, 0)),
 }
@@ -266,6 +266,11 @@ def test_silence_gives_no_window() -> None:
 
 def test_a_recording_without_a_sample_gives_no_window() -> None:
     assert list(cut(iter(()))) == []
+
+
+def test_what_is_short_and_unsure_is_no_speech() -> None:
+    assert windows_of(said((1, 0), (0.13, 0.35), (1, 0))) == []
+    assert windows_of(said((1, 0), (0.5, 0.35), (1, 0))) != []
 
 
 def test_clicks_are_no_speech() -> None:

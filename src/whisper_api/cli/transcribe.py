@@ -21,7 +21,8 @@ from whisper_api.forgetting import no_core_dumps
 from whisper_api.formats.files import FORMATS, Format, check
 from whisper_api.formats.layout import Layout
 from whisper_api.speech.errors import UnsupportedRequest
-from whisper_api.speech.options import LARGEST_BEAM, Options
+from whisper_api.speech.options import LARGEST_BEAM, USUAL_BEAM, Options
+from whisper_api.speech.processor import leave_cores_to_lanes
 
 _STANDARD_OUTPUT = "-"
 
@@ -106,7 +107,7 @@ def transcribe(
             prompt=prompt,
             hotwords=hotwords,
             words=words or highlight_words,
-            beam_size=beam_size or 1,
+            beam_size=beam_size or USUAL_BEAM,
             temperature=temperature,
             vad_filter=not no_vad_filter,
         )
@@ -176,6 +177,7 @@ def _here(
     """Do the jobs in this process. Raises Unavailable."""
     settings = settings_or_exit()
     shown.remark("Loading the model …")
+    leave_cores_to_lanes()
     # Not above: the engine's libraries take a while, and the memory, of whoever has a server do it.
     from whisper_api.cli.here import Here, loaded
     from whisper_api.speech.weights import without_bars

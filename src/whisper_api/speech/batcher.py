@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from whisper_api.speech.decoder import Attempt, Encoded, Hypothesis
+from whisper_api.speech.decoder import Attempt, Hypothesis
+from whisper_api.speech.encoder import Encoded
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import Plan
 from whisper_api.speech.windows import LONGEST_SECONDS
@@ -152,6 +153,11 @@ class Decode:
     entries: list[Entry]
 
 
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Nobody is left: what was computed for them must not stay."""
+
+
 class Batcher:
     """Where windows wait. All methods may be called from any thread."""
 
@@ -162,6 +168,7 @@ class Batcher:
         self._in_hand: list[Encode | Decode] = []
         self._arrivals = 0
         self._level = 0.0  # where newcomers start: it rises as fast as what each of those at hand is given
+        self._to_forget = False
         self._closed = False
         self._changed = threading.Condition()
 
@@ -218,13 +225,17 @@ class Batcher:
         for line in lines:
             self.leave(line)
 
-    def next(self) -> Encode | Decode | None:
+    def next(self) -> Encode | Decode | Forget | None:
         """The next step, waited for; None when there will be no more."""
         with self._changed:
             while not self._closed:
+                if self._to_forget and not self._lines and not self._in_hand:
+                    self._to_forget = False
+                    return Forget()
                 if (step := self._choose()) and not self._closed:
                     self._waiting = [entry for entry in self._waiting if entry not in step.entries]
                     self._in_hand.append(step)
+                    self._to_forget = True
                     self._give(step)
                     for entry in step.entries:
                         entry.line.has_started = True

@@ -1,4 +1,4 @@
-"""The model's part: spectrograms in, tokens out, and a judgement whether they can be relied on."""
+"""The model's second half: encoded windows in, tokens out, and a judgement whether they can be relied on."""
 
 import re
 import zlib
@@ -10,6 +10,7 @@ from ctranslate2 import StorageView
 from ctranslate2.models import Whisper, WhisperGenerationResult
 from numpy.typing import NDArray
 
+from whisper_api.speech.encoder import Encoded
 from whisper_api.speech.tokens import CONTEXT, TOKENS_PER_SECOND, Vocabulary
 from whisper_api.speech.windows import LONGEST_SECONDS
 
@@ -36,9 +37,6 @@ _TOKENS_ON_TOP = 20
 
 LEAST_HEARD_SECONDS = 1.0
 """What a text has to get on by, so that it is worth taking up from where it ends."""
-
-Encoded = NDArray[np.floating]
-"""The encoder's output for one window, of shape (1, frames / 2, state)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +141,6 @@ class Decoder:
     def __init__(self, model: Whisper, vocabulary: Vocabulary) -> None:
         self._model = model
         self._vocabulary = vocabulary
-
-    def encode(self, features: Sequence[NDArray[np.float32]]) -> list[Encoded]:
-        """Encode spectrograms of one shape, (mels, frames)."""
-        encoded = np.asarray(self._model.encode(StorageView.from_array(np.stack(features)), to_cpu=True))
-        return [encoded[index : index + 1] for index in range(len(encoded))]
 
     def detect_language(self, encoded: Encoded) -> dict[str, float]:
         """How likely each language is, the likeliest first.

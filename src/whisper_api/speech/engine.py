@@ -13,6 +13,7 @@ from whisper_api.speech import audio
 from whisper_api.speech.batcher import Batcher
 from whisper_api.speech.decoder import Decoder
 from whisper_api.speech.devices import CPU, Device
+from whisper_api.speech.encoder import Encoder, encoder_for
 from whisper_api.speech.errors import NoModel, UnsupportedRequest
 from whisper_api.speech.features import LogMel
 from whisper_api.speech.lanes import Lanes
@@ -33,7 +34,7 @@ class Engine:
     It closes itself when neither it nor any transcription is used any more, and at the end of the program.
     """
 
-    def __init__(self, model: WhisperModel, *, name: str, translates: bool, plan: Plan) -> None:
+    def __init__(self, model: WhisperModel, encoder: Encoder, *, name: str, translates: bool, plan: Plan) -> None:
         self.name = name
         self.plan = plan
         self._translates = translates
@@ -41,7 +42,7 @@ class Engine:
         self._languages = [language for language in model.supported_languages if vocabulary.knows(language)]
         batcher = Batcher(plan)
         self._parts = Parts(VoiceDetector(), LogMel(model.model.n_mels), vocabulary, batcher, plan)
-        lanes = Lanes(batcher, Decoder(model.model, vocabulary), vocabulary, count=plan.lanes)
+        lanes = Lanes(batcher, encoder, Decoder(model.model, vocabulary), vocabulary, count=plan.lanes)
         # A lane that is in native code when the interpreter ends would crash it.
         self._end = weakref.finalize(self._parts, _end, batcher, lanes)
 
@@ -63,7 +64,8 @@ class Engine:
             raise NoModel(f"The model {weights.name} could not be loaded: {error}") from error
         official = weights.model
         translates = model.model.is_multilingual and (official is None or official.translates)
-        return cls(model, name=weights.name, translates=translates, plan=plan)
+        encoder = encoder_for(model.model, weights, device, plan)
+        return cls(model, encoder, name=weights.name, translates=translates, plan=plan)
 
     def transcribe(self, recording: audio.Recording, options: Options = _AS_IT_IS) -> Transcription:
         """The text of ``recording``, a path or the descriptor of an open file; computed as it is asked for.

@@ -6,7 +6,7 @@ from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from dataclasses import replace
 
-from whisper_api.speech.batcher import CERTAIN, Batcher, Decode, Encode, Entry, StepFailed
+from whisper_api.speech.batcher import CERTAIN, Batcher, Decode, Encode, Entry, Forget, StepFailed
 from whisper_api.speech.decoder import (
     LEAST_HEARD_SECONDS,
     Decoder,
@@ -17,6 +17,7 @@ from whisper_api.speech.decoder import (
     unsaid,
     without_loops,
 )
+from whisper_api.speech.encoder import Encoder
 from whisper_api.speech.features import FRAMES_PER_SECOND, stretched
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.words import Spoken, timed_words
@@ -33,8 +34,11 @@ logger = logging.getLogger(__name__)
 class Lanes:
     """``count`` threads that encode and decode. They end when the batcher is closed."""
 
-    def __init__(self, batcher: Batcher, decoder: Decoder, vocabulary: Vocabulary, *, count: int) -> None:
+    def __init__(
+        self, batcher: Batcher, encoder: Encoder, decoder: Decoder, vocabulary: Vocabulary, *, count: int
+    ) -> None:
         self._batcher = batcher
+        self._encoder = encoder
         self._decoder = decoder
         self._vocabulary = vocabulary
         self._threads = [
@@ -52,7 +56,10 @@ class Lanes:
 
     def _run(self) -> None:
         while (step := self._batcher.next()) is not None:
-            self._carry_out(step)
+            if isinstance(step, Forget):
+                self._encoder.forget()
+            else:
+                self._carry_out(step)
             del step  # what was said must not stay until the next step comes
 
     def _carry_out(self, step: Encode | Decode) -> None:
@@ -75,7 +82,7 @@ class Lanes:
 
     def _encode(self, entries: list[Entry]) -> None:
         features = [stretched(entry.features, entry.encoder_seconds) for entry in entries]
-        for entry, encoded in zip(entries, self._decoder.encode(features), strict=True):
+        for entry, encoded in zip(entries, self._encoder.encode(features), strict=True):
             if entry.line.language is None:
                 entry.line.guess(self._decoder.detect_language(encoded))
             elif entry.rejected and entry.line.language_probability < CERTAIN:

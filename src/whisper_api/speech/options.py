@@ -8,6 +8,7 @@ from whisper_api.speech.languages import code_of
 Kind = Literal["transcribe", "translate", "detect_language"]
 
 LARGEST_BEAM = 20
+USUAL_BEAM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Options:
     condition_on_previous_text: bool = False
     words: bool = False
     tokens: bool = False
-    beam_size: int = 1
+    beam_size: int = USUAL_BEAM
     temperature: float = 0.0
     vad_filter: bool = True
     max_seconds: float | None = None

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from whisper_api.speech.devices import Device
-from whisper_api.speech.processor import lanes_for, threads_for, usable_cores
+from whisper_api.speech.processor import has_amx, lanes_for, threads_for, usable_cores
 from whisper_api.speech.windows import LONGEST_SECONDS
 
 
@@ -54,8 +54,8 @@ class Plan:
         return max(1, min(int(self.decoded_seconds_at_once / decoder_seconds), self.hypotheses_at_once // hypotheses))
 
 
-def plan_for(device: Device, *, cores: int | None = None, avx512: bool | None = None) -> Plan:
-    """The plan for a device; on a CPU for so many ``cores``, with or without ``avx512``, or else for those at hand."""
+def plan_for(device: Device, *, cores: int | None = None, avx512: bool | None = None, amx: bool | None = None) -> Plan:
+    """The plan for a device; for a CPU with so many ``cores``, and ``avx512`` or ``amx``, or for the one at hand."""
     if device.kind == "cuda":
         # A GPU does a full window about as fast as a short one, and wants many at a time.
         return Plan(
@@ -72,16 +72,18 @@ def plan_for(device: Device, *, cores: int | None = None, avx512: bool | None = 
             recordings_at_once=64,
         )
     cores = cores or usable_cores()
+    amx = has_amx() if amx is None else amx
     return Plan(
         lanes=lanes_for(cores),
         threads=threads_for(cores, avx512=avx512),
         speech_seconds=20,
         margin_seconds=4,
-        bucket_seconds=0.5,
+        # OpenVINO, which encodes where there is AMX, keeps 6 MB for every length that it has seen.
+        bucket_seconds=2 if amx else 0.5,
         smallest_seconds=12,
         company_seconds=6,
         encoded_at_once=1,
-        decoded_seconds_at_once=48,
+        decoded_seconds_at_once=24,
         # Two windows with five each take 200 MB, in every lane.
         hypotheses_at_once=5,
         recordings_at_once=max(32, 4 * cores),

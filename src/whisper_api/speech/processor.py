@@ -7,6 +7,7 @@ from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
 _CPUINFO = Path("/proc/cpuinfo")
+_AMX = {"amx_tile", "amx_bf16"}
 _AVX512 = {"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq"}
 
 
@@ -41,11 +42,29 @@ def threads_for(cores: int | None = None, *, avx512: bool | None = None) -> int:
     return math.ceil((cores if avx512 or lanes == 1 else 2 * cores) / lanes)
 
 
+def leave_cores_to_lanes() -> None:
+    """Have numpy and OpenMP make no threads of their own that wait, spinning, for work; before they are imported.
+
+    Each of them would start one for every core, which take a tenth of the lanes' pace and memory that is never given
+    back.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads_for()))
+
+
 def has_avx512() -> bool:
     """Whether it has all of AVX-512 that CTranslate2 asks for."""
+    return _flags() >= _AVX512
+
+
+def has_amx() -> bool:
+    """Whether it has units that multiply whole matrices of bfloat16: Intel's AMX."""
+    return _flags() >= _AMX
+
+
+def _flags() -> set[str]:
     with suppress(OSError), _CPUINFO.open() as lines:
         for line in lines:
             name, _, flags = line.partition(":")
             if name.strip() == "flags":
-                return set(flags.split()) >= _AVX512
-    return False
+                return set(flags.split())
+    return set()

@@ -38,6 +38,14 @@ class Weights:
     model: Model | None = None
     hub_failed: bool = False
 
+    @property
+    def binary(self) -> Path | bytes:
+        """The ``model.bin``: where it is, or what is in it."""
+        if self.files is not None:
+            return self.files["model.bin"]
+        assert self.path is not None
+        return self.path / "model.bin"
+
 
 def in_directory(directory: Path) -> Weights:
     """The CTranslate2 Whisper model in ``directory``; raises NoModel where a file that it needs is missing."""

@@ -26,7 +26,6 @@ from whisper_api.observe.logs import DiscreetFormatter
 from whisper_api.speech import audio
 from whisper_api.speech.errors import NoModel, SpeechError
 from whisper_api.speech.options import Kind
-from whisper_api.speech.processor import threads_for
 from whisper_api.workers.messages import (
     ORDERS,
     UNEXPECTED,
@@ -227,9 +226,6 @@ def main(descriptor: int) -> None:
     faulthandler.enable()
     with contextlib.suppress(OSError):  # where memory gets tight, this process is the one to lose
         Path("/proc/self/oom_score_adj").write_text("1000")
-    # OpenMP reads this when it is loaded. Without it the loading, too, would be done by a thread for each core, and
-    # what memory they take is never given back.
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads_for()))
     # The server decides when this process ends; a Ctrl-C or a service manager's signal goes to all of them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections import deque
 
+from whisper_api.speech.processor import leave_cores_to_lanes
 from whisper_api.workers.messages import (
     REPORTS,
     JobReport,
@@ -63,6 +64,7 @@ class WorkerProcess:
 
     @classmethod
     async def spawn(cls) -> "WorkerProcess":
+        leave_cores_to_lanes()  # in there it would be too late: it imports numpy before all else
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             child = await asyncio.create_subprocess_exec(

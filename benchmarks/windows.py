@@ -1,10 +1,11 @@
 """What the shape of windows costs and what it does to the text. One JSON line a plan.
 
-For every plan the utterances are transcribed by the engine alone, eight at a time: as they are, slowed down by 8 %, and
-sped up by 6 % with noise 15 dB below them, so that nothing is fitted to one recording of them; then all of them joined
-to one long recording. Cost is processor time, which other programs on the machine disturb least.
+For every plan the utterances are transcribed by the engine alone, eight at a time: as they are, slowed down by 8 %,
+sped up by 6 % with noise 15 dB below them, over a telephone line (300 to 3400 Hz), and in a room that echoes, so that
+nothing is fitted to one recording of them; then all of them joined to one long recording. Cost is processor time, which
+other programs on the machine disturb least.
 
-usage: python benchmarks/windows.py [--plans NAME ...] [--data DIR] [--limit N]
+usage: python benchmarks/windows.py [--plans NAME ...] [--faster-whisper] [--data DIR] [--limit N]
 """
 
 # ruff: noqa: E402
@@ -16,7 +17,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,12 +26,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from audio import written
-from utterances import Utterance, add_options, joined, read, word_error_rate
+import peers
+from audio import RATE, written
+from utterances import add_options, joined, read, word_error_rate
 from whisper_api.speech import weights
 from whisper_api.speech.devices import CPU
 from whisper_api.speech.engine import Engine
+from whisper_api.speech.options import USUAL_BEAM, Options
 from whisper_api.speech.plan import Plan, plan_for
+
+Samples = NDArray[np.float32]
 
 _CHOSEN = plan_for(CPU)
 PLANS = {
@@ -39,10 +44,12 @@ PLANS = {
     # A short window's margin is what the smallest window leaves, so that has to be small to see what margins do.
     **{f"margin {seconds} s": replace(_CHOSEN, smallest_seconds=5, margin_seconds=seconds) for seconds in (2, 3, 6, 8)},
     "full 30 s windows": replace(_CHOSEN, margin_seconds=30, company_seconds=30),
+    "lengths of half a second": replace(_CHOSEN, bucket_seconds=0.5),
     **{f"up to {seconds} s of speech": replace(_CHOSEN, speech_seconds=seconds) for seconds in (16, 26)},
     "decoded one by one": replace(_CHOSEN, decoded_seconds_at_once=1),
     "decoder sees what the encoder sees": replace(_CHOSEN, company_seconds=_CHOSEN.bucket_seconds),
 }
+BEAMS = {"greedy": 1, "three hypotheses": 3, "five hypotheses": 5}
 
 
 def main(options: argparse.Namespace) -> None:
@@ -51,18 +58,21 @@ def main(options: argparse.Namespace) -> None:
     recording, text = joined(utterances, sum(utterance.seconds for utterance in utterances))
     with tempfile.TemporaryDirectory() as folder:
         sets = {
-            "clean": _written(Path(folder) / "clean", [utterance.samples for utterance in utterances]),
-            "slow": _written(Path(folder) / "slow", [_stretched(utterance, 0.92) for utterance in utterances]),
-            "noisy": _written(Path(folder) / "noisy", [_noisy(_stretched(one, 1.06)) for one in utterances]),
+            name: _written(Path(folder) / name, [changed(utterance.samples) for utterance in utterances])
+            for name, changed in CHANGES.items()
         }
         long = _written(Path(folder) / "long", [recording])
-        for name in options.plans or PLANS:
-            report: dict[str, object] = {"benchmark": "windows", "plan": name}
-            with _engine(PLANS[name]) as engine:
-                for kind, files in sets.items():
-                    report[kind] = _measured(engine, files, said)
-                report["long"] = _measured(engine, long, [text])
-            print(json.dumps(report), flush=True)
+        if options.faster_whisper:
+            with peers.alone(peers.faster_whisper) as transcribe:
+                report = {kind: _rate(said, list(map(transcribe, files))) for kind, files in sets.items()}
+                report["long"] = _rate([text], list(map(transcribe, long)))
+            print(json.dumps({"benchmark": "windows", "plan": "faster-whisper", **report}), flush=True)
+        for name in options.plans or [*PLANS, *BEAMS]:
+            asked = Options(beam_size=BEAMS.get(name, USUAL_BEAM))
+            with _engine(PLANS.get(name, _CHOSEN)) as engine:
+                measured = {kind: _measured(engine, asked, files, said) for kind, files in sets.items()}
+                measured["long"] = _measured(engine, asked, long, [text])
+            print(json.dumps({"benchmark": "windows", "plan": name, **measured}), flush=True)
 
 
 @contextmanager
@@ -74,33 +84,61 @@ def _engine(plan: Plan) -> Iterator[Engine]:
         engine.close()
 
 
-def _measured(engine: Engine, files: list[Path], said: list[str]) -> dict[str, float]:
+def _measured(engine: Engine, asked: Options, files: list[Path], said: list[str]) -> dict[str, float]:
+    def text(file: Path) -> str:
+        return "".join(segment.text for segment in engine.transcribe(file, asked))
+
     began = time.process_time()
     with ThreadPoolExecutor(8) as clients:
-        heard = list(clients.map(lambda file: "".join(segment.text for segment in engine.transcribe(file)), files))
-    spent = time.process_time() - began
-    return {"cpu_s": round(spent, 1), "wer": round(word_error_rate(said, heard), 2)}
+        heard = list(clients.map(text, files))
+    return {"cpu_s": round(time.process_time() - began, 1), **_rate(said, heard)}
 
 
-def _written(folder: Path, recordings: list[NDArray[np.float32]]) -> list[Path]:
+def _rate(said: list[str], heard: list[str]) -> dict[str, float]:
+    return {"wer": round(word_error_rate(said, heard), 2)}
+
+
+def _written(folder: Path, recordings: list[Samples]) -> list[Path]:
     folder.mkdir()
     return [written(folder / f"{number}.wav", samples) for number, samples in enumerate(recordings)]
 
 
-def _stretched(utterance: Utterance, speed: float) -> NDArray[np.float32]:
-    places = np.arange(int(len(utterance.samples) / speed)) * speed
-    stretched = np.interp(places, np.arange(len(utterance.samples)), utterance.samples)
-    return np.asarray(stretched, np.float32)
+def _stretched(samples: Samples, speed: float) -> Samples:
+    places = np.arange(int(len(samples) / speed)) * speed
+    return np.asarray(np.interp(places, np.arange(len(samples)), samples), np.float32)
 
 
-def _noisy(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def _noisy(samples: Samples) -> Samples:
     level = np.sqrt(np.mean(samples**2)) * 10 ** (-15 / 20)
-    noise = np.random.default_rng(1).normal(0, level, len(samples))
-    return (samples + noise).astype(np.float32)
+    return (samples + np.random.default_rng(1).normal(0, level, len(samples))).astype(np.float32)
+
+
+def _telephoned(samples: Samples) -> Samples:
+    spectrum = np.fft.rfft(samples)
+    frequencies = np.fft.rfftfreq(len(samples), 1 / RATE)
+    spectrum[(frequencies < 300) | (frequencies > 3400)] *= 0.02
+    return np.fft.irfft(spectrum, len(samples)).astype(np.float32)
+
+
+def _echoed(samples: Samples) -> Samples:
+    """With an echo of 0.3 s of decaying noise, as loud as the voice itself at a few metres."""
+    echo = np.random.default_rng(5).normal(0, 0.12, int(0.3 * RATE)) * np.exp(-np.arange(0.3 * RATE) / 900)
+    echo[0] = 1
+    return (0.7 * np.convolve(samples, echo)[: len(samples)]).astype(np.float32)
+
+
+CHANGES: dict[str, Callable[[Samples], Samples]] = {
+    "clean": lambda samples: samples,
+    "slow": lambda samples: _stretched(samples, 0.92),
+    "noisy": lambda samples: _noisy(_stretched(samples, 1.06)),
+    "telephone": _telephoned,
+    "room": _echoed,
+}
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--plans", nargs="*", choices=list(PLANS))
+    parser.add_argument("--plans", nargs="*", choices=[*PLANS, *BEAMS])
+    parser.add_argument("--faster-whisper", action="store_true", help="measure it, too")
     add_options(parser)
     main(parser.parse_args())

@@ -17,14 +17,14 @@ from whisper_api.speech.processor import usable_cores
 
 # Every object on its own in the C library's heap, which overwrites what is freed. Its per-thread cache is off since
 # it takes freed blocks before that (https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html).
-# A heap is locked while it overwrites, so there is one for each core; but there are no more, for each has holes. And
-# heaps that keep some of what the model frees, instead of asking the kernel for it again, win time back
-# (docs/benchmarks.md).
+# A heap is locked while it overwrites, so each thread of a lane has one (its own, CTranslate2's, OpenVINO's); but
+# there are no more, for each has holes. And heaps that keep some of what the model frees, instead of asking the kernel
+# for it again, win time back (docs/benchmarks.md).
 _OVERWRITTEN_WITH = 90
 _TUNABLES = {
     "glibc.malloc.perturb": _OVERWRITTEN_WITH,
     "glibc.malloc.tcache_count": 0,
-    "glibc.malloc.arena_max": usable_cores(),
+    "glibc.malloc.arena_max": 3 * usable_cores(),
     "glibc.malloc.mmap_threshold": 4 << 20,
     "glibc.malloc.trim_threshold": 32 << 20,
 }

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tests.e2e import recordings
 from tests.e2e.test_forgetting import occurrences
 from whisper_api.forgetting import _SCRUBBING
-from whisper_api.speech import encoder, variables, weights
+from whisper_api.speech import encoder, memory, variables, weights
 from whisper_api.speech.audio import SAMPLE_RATE
 from whisper_api.speech.devices import CPU, Device
 from whisper_api.speech.encoder import Encoded, Encoder, PlainEncoder, encoder_for
@@ -223,6 +223,18 @@ def test_without_openvino_ctranslate2_does_it(model: WhisperModel, monkeypatch: 
     monkeypatch.setattr(encoder, "find_spec", lambda _: None)
 
     assert type(encoder_for(model.model, weights.in_starter(), CPU, PLAN)) is PlainEncoder
+
+
+def test_where_memory_is_short_ctranslate2_does_it_and_the_log_says_so(
+    model: WhisperModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(encoder, "has_amx", lambda: True)
+    monkeypatch.setattr(memory, "at_hand", lambda: 100_000_000)
+
+    with caplog.at_level(logging.WARNING):
+        assert type(encoder_for(model.model, weights.in_starter(), CPU, PLAN)) is PlainEncoder
+
+    assert "it would need 164 MB more" in caplog.text
 
 
 def test_a_file_that_openvino_cannot_be_given_stays_with_ctranslate2_and_the_log_says_so(

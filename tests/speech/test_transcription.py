@@ -227,7 +227,7 @@ def test_a_text_that_ends_long_before_the_speech_is_taken_up_again_from_there(
 
 @pytest.mark.parametrize(
     "said",
-    [(0.0, " Hello.", 12.5), (0.0, " Hello.", 6.0, 6.0, " Bye."), (0.0, " Hello."), (0.0, " Hello.", 0.5)],
+    [(0.0, " Hello.", 14.0), (0.0, " Hello.", 6.0, 6.0, " Bye."), (0.0, " Hello."), (0.0, " Hello.", 0.5)],
     ids=["it ended soon before", "it ended without a time", "it has no time", "it would hardly get on"],
 )
 def test_a_text_is_not_taken_up_again(studio: MakeStudio, tokens: Tokens, said: Sequence[str | float]) -> None:

@@ -10,8 +10,9 @@ from ctranslate2 import StorageView
 from ctranslate2.models import Whisper
 from numpy.typing import NDArray
 
-from whisper_api.speech import variables
+from whisper_api.speech import memory, variables
 from whisper_api.speech.devices import Device
+from whisper_api.speech.models import MB
 from whisper_api.speech.plan import Plan
 from whisper_api.speech.processor import has_amx
 from whisper_api.speech.weights import Weights
@@ -52,10 +53,14 @@ def encoder_for(model: Whisper, weights: Weights, device: Device, plan: Plan) ->
     all of it so, as with CTranslate2, whose attention is in float32; all others are not (docs/benchmarks.md).
     """
     if device.kind == "cpu" and has_amx() and find_spec("openvino"):
-        from whisper_api.speech.graph import GraphEncoder
+        from whisper_api.speech.graph import BYTES_A_WEIGHT, GraphEncoder
 
         try:
-            return GraphEncoder(variables.read(weights.binary), lanes=plan.lanes, threads=plan.threads)
+            found = variables.read(weights.binary)
+            needed = BYTES_A_WEIGHT * sum(one.size for name, one in found.items() if name.startswith("encoder/"))
+            if needed <= memory.at_hand():
+                return GraphEncoder(found, lanes=plan.lanes, threads=plan.threads)
+            logger.warning("The encoder stays with CTranslate2: it would need %d MB more.", needed // MB)
         except variables.UnknownFormat as error:
             logger.warning("The encoder stays with CTranslate2: %s", error)
     return PlainEncoder(model)

@@ -17,6 +17,9 @@ from whisper_api.speech.encoder import Encoded, one_by_one
 from whisper_api.speech.memory import give_back
 from whisper_api.speech.variables import UnknownFormat, Variables
 
+BYTES_A_WEIGHT = 8
+"""What a weight takes: float32 for OpenVINO to start from, bfloat16 to compute with, and some for windows."""
+
 _EPSILON = 1e-5  # of the layers' norms
 _FIRST_FRAMES = 1200
 

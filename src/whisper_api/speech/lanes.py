@@ -25,7 +25,7 @@ from whisper_api.speech.words import Spoken, timed_words
 # A text that ends so long before the speech does is taken up again from there. (Whisper itself does so only where the
 # text ends with two times: what follows a single one it takes for silence. Here there is hardly any.) One that was
 # broken off is taken up again unless next to nothing is left.
-_UNHEARD_SECONDS = 3.0
+_UNHEARD_SECONDS = 1.5
 _SHORTEST_REST_SECONDS = 0.2
 
 logger = logging.getLogger(__name__)

@@ -17,6 +17,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from utterances import add_options, read
@@ -25,7 +26,6 @@ from whisper_api.speech.decoder import Attempt, Decoder
 from whisper_api.speech.encoder import PlainEncoder
 from whisper_api.speech.engine import Engine
 from whisper_api.speech.features import LogMel
-from whisper_api.speech.graph import GraphEncoder
 from whisper_api.speech.voice import VoiceDetector
 from whisper_api.speech.windows import LONGEST_SECONDS
 
@@ -59,8 +59,11 @@ def main(options: argparse.Namespace) -> None:
     watch = Stopwatch()
     watch.watch(VoiceDetector, "_probabilities", lambda *_: "voice activity")
     watch.watch(LogMel, "__call__", lambda *_: "features")
-    for encoder in (PlainEncoder, GraphEncoder):
-        watch.watch(encoder, "encode", _encoding)
+    watch.watch(PlainEncoder, "encode", _encoding)
+    with suppress(ImportError):
+        from whisper_api.speech.graph import GraphEncoder
+
+        watch.watch(GraphEncoder, "encode", _encoding)
     watch.watch(Decoder, "detect_language", lambda *_: "language")
     watch.watch(Decoder, "decode", _decoding)
     engine = Engine.load(weights.in_starter())

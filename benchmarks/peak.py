@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from whisper_api.speech import weights
 from whisper_api.speech.devices import CPU
-from whisper_api.speech.encoder import Encoder, PlainEncoder, encoder_for
+from whisper_api.speech.encoder import Encoder, PlainEncoder
+from whisper_api.speech.engine import encoder_for
 from whisper_api.speech.plan import plan_for
 
 _GIGA = 1e9

@@ -1,11 +1,11 @@
 """What was deleted is gone from the memory of the server and of its worker, bytes and all."""
 
-import re
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.remains import occurrences
 from whisper_api.formats.files import FORMATS
 from whisper_api.speech import audio
 from whisper_api.speech.features import LogMel
@@ -18,23 +18,6 @@ from .server import Server, eventually
 # Said in the page's sample, and in no library's test data.
 SAMPLE = Path(__file__).parents[2] / "src" / "whisper_api" / "web" / "sample.ogg"
 PHRASE = b"spoken by a machine"
-
-
-def occurrences(process: psutil.Process, phrase: bytes) -> int:
-    """How often ``phrase`` stands in the memory of ``process`` that can be written to."""
-    count = 0
-    with open(f"/proc/{process.pid}/maps") as maps, open(f"/proc/{process.pid}/mem", "rb", buffering=0) as memory:
-        for line in maps:
-            found = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
-            if found is None:
-                continue
-            start, end = (int(address, 16) for address in found.groups())
-            try:
-                memory.seek(start)
-                count += memory.read(end - start).count(phrase)
-            except OSError:  # unmapped in the meantime, or a device's
-                continue
-    return count
 
 
 def everywhere(server: Server, phrase: bytes) -> list[int]:
@@ -78,7 +61,7 @@ def test_a_text_that_was_answered_by_openais_route_is_gone_from_all_memory(
 
 
 def test_what_the_model_heard_of_a_recording_is_gone_with_it(server: Server) -> None:
-    """A spectrogram can be made into speech again, and what the encoder makes of it into text."""
+    """A spectrogram can be made into speech again."""
     [window] = cut(VoiceDetector().listen(audio.decode(SAMPLE)))
     spectrogram = LogMel(80)(window.samples)
     heard = [spectrogram[band, 200:216].tobytes() for band in (10, 40, 70)]

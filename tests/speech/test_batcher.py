@@ -890,3 +890,45 @@ def test_what_is_still_being_computed_is_forgotten_after_it(batcher: Batcher, po
     batcher.done(encoding)
 
     assert step.result(SOON) == Forget()
+
+
+def test_nothing_is_forgotten_for_those_who_had_nothing(batcher: Batcher, pool: ThreadPoolExecutor) -> None:
+    batcher.leave(recording(batcher, windows=1))
+    step = pool.submit(batcher.next)
+
+    entry = window(batcher, recording(batcher))
+
+    assert step.result(SOON) == Encode([entry])
+
+
+def test_while_others_go_on_what_is_left_is_forgotten_now_and_then() -> None:
+    now = 0.0
+    batcher = Batcher(PLAN, clock=lambda: now)
+    gone, other = recording(batcher, windows=1), recording(batcher, windows=3)
+    carry_out(batcher, taken(batcher))
+    batcher.leave(gone)
+    assert isinstance(taken(batcher), Encode)
+
+    now = 10.0
+
+    assert batcher.next() == Forget()
+    batcher.done(Forget())
+    assert isinstance(taken(batcher), Encode)
+    batcher.leave(other)
+
+
+def test_only_one_forgets_at_a_time() -> None:
+    now = 0.0
+    batcher = Batcher(PLAN, clock=lambda: now)
+    gone, *_ = recording(batcher, windows=1), recording(batcher, windows=3)
+    carry_out(batcher, taken(batcher))
+    batcher.leave(gone)
+    now = 10.0
+    assert batcher.next() == Forget()
+    later = recording(batcher, windows=1)
+    assert isinstance(taken(batcher), Encode)
+
+    batcher.leave(later)
+    now = 20.0
+
+    assert isinstance(taken(batcher), Encode)

@@ -1,5 +1,6 @@
 """The memory that a container may use, and what goes back to the kernel."""
 
+import platform
 from pathlib import Path
 
 import numpy as np
@@ -41,13 +42,22 @@ def test_a_limit_counts_less_what_is_used(
 ) -> None:
     (cgroup / limit_file).write_text(limit)
     (cgroup / used_file).write_text(used)
+    (cgroup / limit_file).with_name("memory.stat").write_text("anon 300\n")
 
     assert memory.at_hand() == free
 
 
+def test_files_that_were_read_are_no_memory_that_is_used(cgroup: Path) -> None:
+    (cgroup / "memory.max").write_text("1000\n")
+    (cgroup / "memory.current").write_text("900\n")
+    (cgroup / "memory.stat").write_text("anon 300\ninactive_file 500\nactive_file 100\n")
+
+    assert memory.at_hand() == 600
+
+
 def test_what_was_freed_between_what_is_used_goes_back() -> None:
-    if psutil.LINUX is False:
-        pytest.skip("only Linux tells")
+    if platform.libc_ver()[0] != "glibc":
+        pytest.skip("only glibc keeps what is free")
     process = psutil.Process()
     blocks = [np.ones(10_000) for _ in range(2000)]  # small enough for the heap
     kept = blocks[::50]

@@ -60,6 +60,21 @@ def test_a_file_is_read_like_what_is_in_it(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found["a/weight"], WEIGHT)
 
 
+def test_bfloat16_is_the_upper_half_of_float32() -> None:
+    bits = np.array([0x3F80, 0xC020], np.uint16)
+
+    found = variables.read(header(count=1) + variable("a", bits, 5) + struct.pack("<I", 0))
+
+    assert found["a"].tolist() == [1.0, -2.5]
+
+
+def test_an_empty_file_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").touch()
+
+    with pytest.raises(UnknownFormat, match="empty"):
+        variables.read(tmp_path / "model.bin")
+
+
 def test_the_embedded_model_is_read() -> None:
     found = variables.read(weights.in_starter().binary)
 
@@ -75,7 +90,7 @@ def test_what_is_cut_off_is_no_model(length: int) -> None:
         variables.read(MODEL[:length])
 
 
-@pytest.mark.parametrize("version", [0, 2, 7, 1 << 31])
+@pytest.mark.parametrize("version", [0, 5, 7, 1 << 31])
 def test_other_versions_of_the_format_are_unknown(version: int) -> None:
     with pytest.raises(UnknownFormat, match=f"version {version}"):
         variables.read(header(version=version))

@@ -186,7 +186,7 @@ def _here(
         without_bars()
     found = loaded(settings, model=model)
     for note in found.notes:
-        shown.say(note)
+        shown.complain(note)
     shown.remark(f"Using {found.engine.name} on the {'GPU' if found.device.kind == 'cuda' else 'CPU'}.")
     options = replace(options, beam_size=beam_size or settings.beam_size)
     try:

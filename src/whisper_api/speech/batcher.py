@@ -6,8 +6,9 @@ level with the others: it is weighted fair queueing (Demers, Keshav and Shenker,
 """
 
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from whisper_api.speech.words import Spoken
 
 CERTAIN = 0.5
 """A language that is more likely than all others together is taken for certain."""
+
+_FORGOTTEN_WITHIN_SECONDS = 10.0  # while others go on, who wait for it; else at once
 
 MOST_GUESSES = 3
 """So many windows make a recording's language out between them."""
@@ -155,20 +158,23 @@ class Decode:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Nobody is left: what was computed for them must not stay."""
+    """Somebody is gone: what was computed for them must not stay."""
 
 
 class Batcher:
     """Where windows wait. All methods may be called from any thread."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._plan = plan
+        self._clock = clock
         self._lines: list[Line] = []
         self._waiting: list[Entry] = []
         self._in_hand: list[Encode | Decode] = []
         self._arrivals = 0
         self._level = 0.0  # where newcomers start: it rises as fast as what each of those at hand is given
         self._to_forget = False
+        self._forgetting = False
+        self._forgot = clock()
         self._closed = False
         self._changed = threading.Condition()
 
@@ -208,6 +214,7 @@ class Batcher:
         """``line`` wants nothing any more: what waits of it is dropped."""
         with self._changed:
             line.was_left = True
+            self._to_forget |= line.has_started
             if line in self._lines:
                 self._lines.remove(line)
             for entry in self._of(line):
@@ -229,13 +236,12 @@ class Batcher:
         """The next step, waited for; None when there will be no more."""
         with self._changed:
             while not self._closed:
-                if self._to_forget and not self._lines and not self._in_hand:
-                    self._to_forget = False
+                if self._must_forget():
+                    self._to_forget, self._forgetting = False, True
                     return Forget()
                 if (step := self._choose()) and not self._closed:
                     self._waiting = [entry for entry in self._waiting if entry not in step.entries]
                     self._in_hand.append(step)
-                    self._to_forget = True
                     self._give(step)
                     for entry in step.entries:
                         entry.line.has_started = True
@@ -244,14 +250,24 @@ class Batcher:
                 self._changed.wait()
             return None
 
-    def done(self, step: Encode | Decode) -> None:
+    def done(self, step: Encode | Decode | Forget) -> None:
         """The step was carried out; what is not finished goes on waiting for its next one."""
         with self._changed:
-            self._in_hand.remove(step)
-            for entry in step.entries:
-                if not entry.line.was_left and not entry.spoken.done():
-                    self._wait(entry)
+            if isinstance(step, Forget):
+                self._forgetting, self._forgot = False, self._clock()
+            else:
+                self._in_hand.remove(step)
+                for entry in step.entries:
+                    self._to_forget |= entry.line.was_left
+                    if not entry.line.was_left and not entry.spoken.done():
+                        self._wait(entry)
             self._changed.notify_all()
+
+    def _must_forget(self) -> bool:
+        if not self._to_forget or self._forgetting:
+            return False
+        nobody_is_left = not self._lines and not self._in_hand
+        return nobody_is_left or self._clock() - self._forgot >= _FORGOTTEN_WITHIN_SECONDS
 
     def _give(self, step: Encode | Decode) -> None:
         """Put down what the lines of ``step`` are given, and raise the level by each line's share of it.
@@ -344,7 +360,7 @@ class Batcher:
 def _cost(entry: Entry, step: Encode | Decode) -> float:
     """What ``step`` takes of the device for ``entry``, in seconds of encoded windows.
 
-    A text is decoded in about half the time that its window is encoded in; so is each hypothesis more.
+    Each hypothesis of a text is decoded in about half the time that its window is encoded in.
     """
     if isinstance(step, Encode):
         return entry.encoder_seconds

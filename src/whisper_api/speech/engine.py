@@ -5,25 +5,31 @@ for segment in engine.transcribe("talk.mp3"):
     print(f"{segment.start:7.2f} {segment.text}")
 """
 
+import logging
 import weakref
 
+from ctranslate2.models import Whisper
 from faster_whisper import WhisperModel
 
-from whisper_api.speech import audio
+from whisper_api.speech import audio, memory, variables
 from whisper_api.speech.batcher import Batcher
 from whisper_api.speech.decoder import Decoder
 from whisper_api.speech.devices import CPU, Device
-from whisper_api.speech.encoder import Encoder, encoder_for
+from whisper_api.speech.encoder import Encoder, PlainEncoder
 from whisper_api.speech.errors import NoModel, UnsupportedRequest
 from whisper_api.speech.features import LogMel
 from whisper_api.speech.lanes import Lanes
 from whisper_api.speech.languages import NAMES
+from whisper_api.speech.models import MB
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import Plan, plan_for
+from whisper_api.speech.processor import has_amx
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.transcription import Parts, Transcription
 from whisper_api.speech.voice import VoiceDetector
 from whisper_api.speech.weights import Weights
+
+logger = logging.getLogger(__name__)
 
 _AS_IT_IS = Options()
 
@@ -92,6 +98,27 @@ class Engine:
     def close(self) -> None:
         """Call off whatever is being transcribed, and wait until the threads have ended: a few seconds at most."""
         self._end()
+
+
+def encoder_for(model: Whisper, weights: Weights, device: Device, plan: Plan) -> Encoder:
+    """The fastest encoder of ``model``, whose ``weights`` these are.
+
+    Processors with AMX are faster with OpenVINO, which computes all of it in bfloat16, than with CTranslate2, whose
+    attention is in float32; all others are not (docs/benchmarks.md).
+    """
+    if device.kind == "cpu" and has_amx():
+        try:
+            from whisper_api.speech.graph import BYTES_A_WEIGHT, GraphEncoder
+
+            found = variables.read(weights.binary)
+            needed = BYTES_A_WEIGHT * sum(one.size for name, one in found.items() if name.startswith("encoder/"))
+            if needed <= (free := memory.at_hand()):
+                return GraphEncoder(found, lanes=plan.lanes, threads=plan.threads)
+            trouble = f"it needs {needed // MB} MB, and {free // MB} MB are free"
+        except (variables.UnknownFormat, ImportError, OSError, RuntimeError) as error:
+            trouble = str(error)
+        logger.warning("OpenVINO is not used, so this is slower than it could be: %s.", trouble)
+    return PlainEncoder(model)
 
 
 def _end(batcher: Batcher, lanes: Lanes) -> None:

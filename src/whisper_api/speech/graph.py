@@ -4,21 +4,29 @@ The layers are those of Radford et al., "Robust Speech Recognition via Large-Sca
 convolutions, sinusoids for the positions, and transformer blocks with their norms in front.
 """
 
+# ruff: noqa: E402
 import queue
+import sys
 from collections.abc import Sequence
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
+
+# OpenVINO reports to its maker whenever it is imported, and no setting prevents that; but where this cannot be
+# imported, it does without.
+sys.modules.setdefault("openvino_telemetry", cast("ModuleType", None))
+
+import openvino
 from openvino import opset13 as ops
 
 from whisper_api.speech.encoder import Encoded, one_by_one
 from whisper_api.speech.memory import give_back
 from whisper_api.speech.variables import UnknownFormat, Variables
 
-BYTES_A_WEIGHT = 8
-"""What a weight takes: float32 for OpenVINO to start from, bfloat16 to compute with, and some for windows."""
+BYTES_A_WEIGHT = 10
+"""What a weight takes: OpenVINO keeps it in float32 and in bfloat16, and windows take nearly as much again."""
 
 _EPSILON = 1e-5  # of the layers' norms
 _FIRST_FRAMES = 1200
@@ -34,7 +42,7 @@ class GraphEncoder:
 
     def __init__(self, variables: Variables, *, lanes: int, threads: int, precision: str = "bf16") -> None:
         try:
-            graph = _Encoder(variables).graph()
+            graph = _Layers(variables).graph()
         except KeyError as error:
             raise UnknownFormat(f"model.bin lacks {error}") from error
         self._compiled = openvino.Core().compile_model(
@@ -50,37 +58,38 @@ class GraphEncoder:
         )
         self._lanes = lanes
         self._free: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
-        self._make_requests()
+        for _ in range(lanes):
+            self._free.put(self._compiled.create_infer_request())
         # Weights are put into the order that they are multiplied in when they are first used.
         self.encode([np.zeros((_mels(variables), _FIRST_FRAMES), np.float32)])
         self.forget()
 
     def encode(self, features: Sequence[NDArray[np.float32]]) -> list[Encoded]:
         """Encode spectrograms of one shape, (mels, frames)."""
+        spectrograms = np.stack(features)
         request = self._free.get()
         try:
-            request.infer([np.stack(features)], share_inputs=True, share_outputs=True)
+            request.infer([spectrograms], share_inputs=True, share_outputs=True)
             output = request.get_output_tensor().data
             encoded = output.copy()
             output.fill(0)  # OpenVINO never gives this piece of memory back
         finally:
+            spectrograms.fill(0)  # the request holds it until the next one
             self._free.put(request)
         return one_by_one(encoded)
 
     def forget(self) -> None:
-        """Keep nothing of what was encoded; whatever is being encoded is waited for."""
-        for _ in range(self._lanes):
-            self._free.get()  # and with it goes what it read and wrote last
-        self._compiled.release_memory()
-        self._make_requests()
+        """Keep nothing of what was encoded; whatever is being encoded is waited for. One at a time."""
+        requests = [self._free.get() for _ in range(self._lanes)]
+        try:
+            self._compiled.release_memory()
+        finally:
+            for request in requests:
+                self._free.put(request)
         give_back()
 
-    def _make_requests(self) -> None:
-        for _ in range(self._lanes):
-            self._free.put(self._compiled.create_infer_request())
 
-
-class _Encoder:
+class _Layers:
     """Puts the graph together, a method a kind of layer."""
 
     def __init__(self, variables: Variables) -> None:

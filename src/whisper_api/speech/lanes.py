@@ -56,23 +56,23 @@ class Lanes:
 
     def _run(self) -> None:
         while (step := self._batcher.next()) is not None:
-            if isinstance(step, Forget):
-                self._encoder.forget()
-            else:
-                self._carry_out(step)
+            self._carry_out(step)
             del step  # what was said must not stay until the next step comes
 
-    def _carry_out(self, step: Encode | Decode) -> None:
+    def _carry_out(self, step: Encode | Decode | Forget) -> None:
+        entries = [] if isinstance(step, Forget) else step.entries
         try:
             match step:
-                case Encode(entries):
+                case Forget():
+                    self._encoder.forget()
+                case Encode():
                     self._encode(entries)
-                case Decode(entries):
+                case Decode():
                     self._decode(entries)
         except Exception:
-            logger.exception("A step with %d windows failed.", len(step.entries))
-            for entry in step.entries:
-                if len(step.entries) > 1:
+            logger.exception("A step with %d windows failed.", len(entries))
+            for entry in entries:
+                if len(entries) > 1:
                     entry.is_alone = True  # it may be another's fault, or too much at once
                 else:
                     with suppress(InvalidStateError):

@@ -7,16 +7,26 @@ from pathlib import Path
 import psutil
 
 _CGROUP = Path("/sys/fs/cgroup")
-_LIMITS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
+_LIMITS = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
+)
 
 
 def at_hand() -> int:
     """Bytes that this process may still take, a container's limit included."""
     free = int(psutil.virtual_memory().available)
-    for limit, used in _LIMITS:
+    for limit, used, statistics, cache in _LIMITS:
         with suppress(OSError, ValueError):  # there is no such file, or it says "max"
-            free = min(free, max(int((_CGROUP / limit).read_text()) - int((_CGROUP / used).read_text()), 0))
+            left = int((_CGROUP / limit).read_text()) - int((_CGROUP / used).read_text())
+            free = min(free, max(left + _statistic(_CGROUP / statistics, cache), 0))
     return free
+
+
+def _statistic(file: Path, name: str) -> int:
+    """Files that were read count as used, and give way when memory is wanted."""
+    lines = (line.split() for line in file.read_text().splitlines())
+    return next((int(words[1]) for words in lines if words[0] == name), 0)
 
 
 def give_back() -> None:

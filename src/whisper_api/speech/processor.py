@@ -2,7 +2,9 @@
 
 import math
 import os
+from collections.abc import MutableMapping
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -42,13 +44,13 @@ def threads_for(cores: int | None = None, *, avx512: bool | None = None) -> int:
     return math.ceil((cores if avx512 or lanes == 1 else 2 * cores) / lanes)
 
 
-def leave_cores_to_lanes() -> None:
-    """Have numpy and OpenMP make no threads of their own that wait, spinning, for work; before they are imported.
+def leave_cores_to_lanes(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Have numpy and OpenMP make no more threads than a lane has, in a process that has imported neither so far.
 
-    Each of them would start one for every core, which take a tenth of the lanes' pace and memory that is never given
-    back.
+    Each would start one for every core, which wait, spinning, for work: a tenth of the lanes' pace, and memory that is
+    never given back.
     """
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads_for()))
+    environment.setdefault("OMP_NUM_THREADS", str(threads_for()))
 
 
 def has_avx512() -> bool:
@@ -57,8 +59,8 @@ def has_avx512() -> bool:
 
 
 def has_amx() -> bool:
-    """Whether it has units that multiply whole matrices of bfloat16: Intel's AMX."""
-    return _flags() >= _AMX
+    """Whether it has units that multiply whole matrices of bfloat16, Intel's AMX, and OpenVINO is here to use them."""
+    return _flags() >= _AMX and find_spec("openvino") is not None
 
 
 def _flags() -> set[str]:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_OLDEST, _NEWEST = 3, 6
+_VERSION = 6
 _TYPES: dict[int, type[np.generic]] = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
+_BFLOAT16 = 5
 
 Variables = Mapping[str, NDArray[Any]]
 """Arrays by their names. They are views of the file, so they take no memory that the kernel could not have back."""
@@ -29,6 +30,8 @@ def read(model: Path | bytes) -> Variables:
     if isinstance(model, bytes):
         return _read(memoryview(model))
     with model.open("rb") as file:
+        if not model.stat().st_size:
+            raise UnknownFormat("model.bin is empty")  # which cannot be mapped
         return _read(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
 
 
@@ -46,7 +49,7 @@ class _Reader:
 
     def variables(self) -> Variables:
         version = self._number("I")
-        if not _OLDEST <= version <= _NEWEST:
+        if version != _VERSION:
             raise ValueError(f"version {version}")
         self._name()
         self._number("I")
@@ -62,6 +65,8 @@ class _Reader:
         return found
 
     def _array(self, kind: int, length: int) -> NDArray[Any]:
+        if kind == _BFLOAT16:  # the upper half of a float32
+            return (np.frombuffer(self._bytes(length), np.uint16).astype(np.uint32) << 16).view(np.float32)
         return np.frombuffer(self._bytes(length), _TYPES[kind])
 
     def _name(self) -> str:

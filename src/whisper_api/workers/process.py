@@ -64,12 +64,13 @@ class WorkerProcess:
 
     @classmethod
     async def spawn(cls) -> "WorkerProcess":
-        leave_cores_to_lanes()  # in there it would be too late: it imports numpy before all else
+        environment = dict(os.environ)
+        leave_cores_to_lanes(environment)  # in there it would be too late: it imports numpy before all else
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             child = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "whisper_api.workers.child", str(theirs.fileno()),
-                pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL, env=environment,
             )  # fmt: skip
         ours.setblocking(False)
         # Two descriptors of one socket: the event loop's reader owns the one, and descriptors of recordings are

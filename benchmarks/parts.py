@@ -26,6 +26,7 @@ from whisper_api.speech.decoder import Attempt, Decoder
 from whisper_api.speech.encoder import PlainEncoder
 from whisper_api.speech.engine import Engine
 from whisper_api.speech.features import LogMel
+from whisper_api.speech.options import USUAL_BEAM
 from whisper_api.speech.voice import VoiceDetector
 from whisper_api.speech.windows import LONGEST_SECONDS
 
@@ -85,7 +86,7 @@ def _encoding(features: list[Any], *_: Any) -> str:
 
 
 def _decoding(_encoded: Any, _prompts: Any, attempt: Attempt, *_: Any) -> str:
-    is_first = attempt.temperature == 0 and attempt.beam_size == 1 and not attempt.whole
+    is_first = attempt.temperature == 0 and attempt.beam_size == USUAL_BEAM and not attempt.whole
     return "decoder" if is_first else "decoder, again"
 
 

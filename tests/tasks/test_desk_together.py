@@ -636,6 +636,21 @@ async def test_time_in_which_nothing_was_in_hand_does_not_count(
     assert await expected(office) == learnt((5, 10), (5, 10))
 
 
+@pytest.mark.parametrize(("duration", "share"), [(10.0, 0.25), (50.0, 0.75), (3600.0, 1.0)])
+async def test_a_clip_that_leaves_lanes_idle_tells_that_the_machine_could_do_more(
+    office: Office, monkeypatch: pytest.MonkeyPatch, duration: float, share: float
+) -> None:
+    clock = Clock(monkeypatch)
+    office.worker.model = replace(office.worker.model, lanes=4)
+    office.worker.inspections.append(duration)
+    (task,) = await in_hand(office, 1)
+    clock.now += 8
+    (await office.job_of(task)).finish(duration)
+    await office.ended(task)
+
+    assert await expected(office) == learnt((8 * share, duration))
+
+
 async def test_what_had_to_be_done_twice_counts_twice(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     (task,) = await in_hand(office, 1)

@@ -42,7 +42,7 @@ from whisper_api.workers.messages import (
 
 TRANSLATION = Options("translate", "de")
 LOAD = Load(limit=None, cpu_limit="base", use_gpu=False, ask_hub=False)
-LOADED = Loaded("base", "medium", "cpu", "int8", "Using base.", recordings_at_once=3)
+LOADED = Loaded("base", "medium", "cpu", "int8", "Using base.", recordings_at_once=3, lanes=2)
 
 
 class Speech:
@@ -84,7 +84,7 @@ class FakeEngine:
     """Hands the speeches that it has begun to the test, in their order."""
 
     name = LOADED.model
-    plan = SimpleNamespace(recordings_at_once=LOADED.recordings_at_once)
+    plan = SimpleNamespace(recordings_at_once=LOADED.recordings_at_once, lanes=LOADED.lanes)
 
     def __init__(self) -> None:
         self.refuses: Exception | None = None

@@ -48,7 +48,7 @@ orders: st.SearchStrategy[Order] = st.one_of(
 reports: st.SearchStrategy[Report] = st.one_of(
     st.builds(
         Loaded, texts, texts, st.sampled_from(["cuda", "cpu"]), texts, st.none() | texts,
-        recordings_at_once=st.integers(1, 99), hub_failed=st.booleans(),
+        recordings_at_once=st.integers(1, 99), hub_failed=st.booleans(), lanes=st.integers(1, 99),
     ),
     st.builds(LoadFailed, texts),
     st.builds(Inspected, texts, st.none() | seconds),

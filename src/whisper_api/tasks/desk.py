@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -27,6 +28,7 @@ _TRIES = 2
 _INNOCENT_TRIES = 5
 _RETRY_AFTER_SECONDS = 30
 _NO_WISHES = Options()
+_WINDOW_SECONDS = 20.0  # about what a lane takes at a time
 _LISTENED_SECONDS = 30.0  # a language is mostly made out in the first window
 LOST_TWICE = (
     "The process that transcribes died twice over this recording, so it was given up. It may be damaged, or too "
@@ -326,8 +328,17 @@ class Desk:
     def _learn(self, seconds: float) -> None:
         """So many seconds of audio are done since the last time."""
         now = time.monotonic()
-        self._pace.learn(processing_seconds=now - self._learnt_at, audio_seconds=seconds)
+        self._pace.learn(processing_seconds=now - self._learnt_at, audio_seconds=seconds, share=self._share)
         self._learnt_at = now
+
+    @property
+    def _share(self) -> float:
+        """How much of the machine is busy with the tasks in hand: each lane of it with a window of one of them."""
+        loaded = self.worker.last_loaded
+        if loaded is None:
+            return 1
+        windows = sum(math.ceil((task.duration or 0) / _WINDOW_SECONDS) for task in self._serving)
+        return min(max(windows, 1) / loaded.lanes, 1)
 
     async def _call_off(self, task: Task, reason: str) -> None:
         self.queue.remove(task)

@@ -16,8 +16,9 @@ class Pace:
         self._processing = 0.0
         self._audio = 0.0
 
-    def learn(self, *, processing_seconds: float, audio_seconds: float) -> None:
-        """So much was done in so much time."""
+    def learn(self, *, processing_seconds: float, audio_seconds: float, share: float = 1) -> None:
+        """So much was done in so much time, on such a ``share`` of the machine: a clip alone leaves some of it idle."""
+        processing_seconds *= share
         weight = math.exp(-processing_seconds / self._MEMORY_SECONDS)
         self._processing = self._processing * weight + processing_seconds
         self._audio = self._audio * weight + audio_seconds

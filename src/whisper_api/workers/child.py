@@ -139,6 +139,7 @@ class Child:
                     " ".join(loaded.notes) or None,
                     loaded.engine.plan.recordings_at_once,
                     loaded.hub_failed,
+                    loaded.engine.plan.lanes,
                 )
             )
 

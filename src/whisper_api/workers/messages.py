@@ -61,7 +61,8 @@ class Cancel:
 class Loaded:
     """``model`` is in memory; ``wanted`` is what was asked for, ``note`` says why it is another one.
 
-    So many ``recordings_at_once`` can be worked on. ``hub_failed`` where the model hub was asked in vain.
+    So many ``recordings_at_once`` can be worked on, and a window of speech in each of the ``lanes``. ``hub_failed``
+    where the model hub was asked in vain.
     """
 
     model: str
@@ -71,6 +72,7 @@ class Loaded:
     note: str | None
     recordings_at_once: int = 1
     hub_failed: bool = False
+    lanes: int = 1
     kind: Literal["loaded"] = "loaded"
 
 

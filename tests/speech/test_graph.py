@@ -171,7 +171,9 @@ def encode(seed):
         features = [numbers.normal(size=(80, frames)).astype(numpy.float32) for _ in range(count)]
         encoded = encoder.encode(features)
         for piece in (features[-1][40, 100:116], encoded[-1][0, 200, 100:116]):
-            print(bytes(byte ^ 255 for byte in piece.tobytes()).hex(), flush=True)
+            # In one call, so that the other thread's line does not come between.
+            sys.stdout.write(bytes(byte ^ 255 for byte in piece.tobytes()).hex() + "\\n")
+            sys.stdout.flush()
         kept.append((features, encoded))
 
 kept = []

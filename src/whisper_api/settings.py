@@ -6,12 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import psutil
 from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from whisper_api.speech import models
+from whisper_api.speech import memory, models
 from whisper_api.speech.options import LARGEST_BEAM, USUAL_BEAM
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -205,7 +204,7 @@ class Settings(BaseSettings):
         """Bytes that all waiting recordings may take."""
         if self.max_recordings_mb is not None:
             return self.max_recordings_mb * MB
-        return int(psutil.virtual_memory().available) // 2
+        return memory.at_hand() // 2
 
 
 def accepts(field: FieldInfo) -> str:

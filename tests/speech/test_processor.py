@@ -12,7 +12,7 @@ from whisper_api.speech.processor import has_amx, has_avx512, usable_cores
 @pytest.fixture
 def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A control group of a machine of 16 cores."""
-    monkeypatch.setattr(processor, "_CGROUP", tmp_path)
+    monkeypatch.setattr(processor, "CGROUP", tmp_path)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)))
     (tmp_path / "cpu").mkdir()
     return tmp_path
@@ -93,7 +93,11 @@ def test_without_a_description_of_the_processor_avx512_is_not_asked_for(
 def test_amx_is_its_tiles_and_their_product(
     flags: str, has_it: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(processor, "find_spec", lambda _: True)
     (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
     monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "cpuinfo")
 
     assert has_amx() is has_it
+
+    monkeypatch.setattr(processor, "find_spec", lambda _: None)
+    assert not has_amx()  # nobody uses it without OpenVINO

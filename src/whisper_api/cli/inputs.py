@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import psutil
-
+from whisper_api.speech import memory
 from whisper_api.speech.errors import SpeechError
 from whisper_api.tasks.recording import MemoryFull, Recording, Shelf, TooLarge
 
@@ -77,7 +76,7 @@ def find(names: Iterable[str]) -> list[Input]:
 
 def shelf() -> Shelf:
     """Room for a recording in memory: half of what is free."""
-    capacity = int(psutil.virtual_memory().available) // 2
+    capacity = memory.at_hand() // 2
     return Shelf(largest=capacity, capacity=capacity)
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import psutil
 
-_CGROUP = Path("/sys/fs/cgroup")
+from whisper_api.speech.processor import CGROUP
+
 _LIMITS = (
     ("memory.max", "memory.current", "memory.stat", "inactive_file"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
@@ -18,8 +19,8 @@ def at_hand() -> int:
     free = int(psutil.virtual_memory().available)
     for limit, used, statistics, cache in _LIMITS:
         with suppress(OSError, ValueError):  # there is no such file, or it says "max"
-            left = int((_CGROUP / limit).read_text()) - int((_CGROUP / used).read_text())
-            free = min(free, max(left + _statistic(_CGROUP / statistics, cache), 0))
+            left = int((CGROUP / limit).read_text()) - int((CGROUP / used).read_text())
+            free = min(free, max(left + _statistic(CGROUP / statistics, cache), 0))
     return free
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-_CGROUP = Path("/sys/fs/cgroup")
+CGROUP = Path("/sys/fs/cgroup")
 _CPUINFO = Path("/proc/cpuinfo")
 _AMX = {"amx_tile", "amx_bf16"}
 _AVX512 = {"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq"}
@@ -17,13 +17,13 @@ def usable_cores() -> int:
     """The cores that this process may use, a container's limit included; at least 1."""
     cores = float(len(os.sched_getaffinity(0)))
     with suppress(OSError, ValueError):
-        quota, period = (_CGROUP / "cpu.max").read_text().split()
+        quota, period = (CGROUP / "cpu.max").read_text().split()
         if quota != "max":
             cores = min(cores, int(quota) / int(period))
     with suppress(OSError, ValueError):
-        quota = (_CGROUP / "cpu" / "cpu.cfs_quota_us").read_text()
+        quota = (CGROUP / "cpu" / "cpu.cfs_quota_us").read_text()
         if int(quota) > 0:
-            cores = min(cores, int(quota) / int((_CGROUP / "cpu" / "cpu.cfs_period_us").read_text()))
+            cores = min(cores, int(quota) / int((CGROUP / "cpu" / "cpu.cfs_period_us").read_text()))
     return max(1, math.ceil(cores))
 
 

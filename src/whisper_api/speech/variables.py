@@ -18,7 +18,7 @@ _TYPES: dict[int, type[np.generic]] = {0: np.float32, 1: np.int8, 2: np.int16, 3
 _BFLOAT16 = 5
 
 Variables = Mapping[str, NDArray[Any]]
-"""Arrays by their names. They are views of the file, so they take no memory that the kernel could not have back."""
+"""Arrays by their names: views of the file, which take no memory of their own, but for what is in bfloat16."""
 
 
 class UnknownFormat(Exception):

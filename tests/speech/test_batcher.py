@@ -25,6 +25,7 @@ PLAN = Plan(
     margin_seconds=4,
     bucket_seconds=0.5,
     smallest_seconds=5,
+    decoder_margin_seconds=0,
     company_seconds=5,
     encoded_at_once=1,
     decoded_seconds_at_once=30,

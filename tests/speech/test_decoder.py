@@ -18,7 +18,7 @@ from whisper_api.speech.decoder import (
     attempts,
     best_of,
     compression_ratio,
-    lengthened,
+    fitted,
     without_loops,
 )
 from whisper_api.speech.encoder import Encoded, PlainEncoder
@@ -164,7 +164,7 @@ def test_nothing_is_tried_twice_over_a_window_that_is_full() -> None:
     assert len(set(tries)) == len(tries) == len(attempts(1, whole=False)) - 1
 
 
-# ---- longer windows ------------------------------------------------------------------------------------------------
+# ---- windows of another length ------------------------------------------------------------------------------------------------
 
 
 def some_encoded(seconds: float) -> Encoded:
@@ -176,7 +176,7 @@ def some_encoded(seconds: float) -> Encoded:
 def test_a_longer_window_goes_on_with_the_silence_of_the_last_second(seconds: float) -> None:
     encoded = some_encoded(6)
 
-    longer = lengthened(encoded, seconds)
+    longer = fitted(encoded, seconds)
 
     assert longer.shape == (1, round(seconds * TOKENS_PER_SECOND), 4)
     assert np.array_equal(longer[:, :300], encoded)
@@ -184,10 +184,19 @@ def test_a_longer_window_goes_on_with_the_silence_of_the_last_second(seconds: fl
         assert np.array_equal(longer[:, place], longer[:, place - TOKENS_PER_SECOND])
 
 
-def test_a_window_that_is_long_enough_stays_as_it_is() -> None:
+def test_a_shorter_window_is_its_beginning_and_keeps_nothing_of_the_rest() -> None:
+    encoded = some_encoded(12)
+
+    shorter = fitted(encoded, 8)
+
+    assert np.array_equal(shorter, encoded[:, : 8 * TOKENS_PER_SECOND])
+    assert not np.shares_memory(shorter, encoded)
+
+
+def test_a_window_of_the_right_length_stays_as_it_is() -> None:
     encoded = some_encoded(10)
 
-    assert lengthened(encoded, 5) is encoded
+    assert fitted(encoded, 10) is encoded
 
 
 # ---- with a real model ---------------------------------------------------------------------------------------------
@@ -257,7 +266,7 @@ def test_a_text_never_needs_more_room_than_the_decoder_has(
 
 def test_windows_in_company_are_heard_as_each_alone(decoder: Decoder, vocabulary: Vocabulary, talk: Encoded) -> None:
     prompt = vocabulary.prompt("transcribe", "en")
-    quiet = lengthened(talk[:, :100], 10)
+    quiet = fitted(talk[:, :100], 10)
 
     [alone] = decoder.decode([talk], [prompt], GREEDY, speech_seconds=10)
     _, in_company = decoder.decode([quiet, talk], [prompt, prompt], GREEDY, speech_seconds=10)

@@ -273,7 +273,7 @@ def test_a_beam_is_searched_where_one_is_asked_for(engine: Engine, monkeypatch: 
 def test_a_talk_is_heard_from_beginning_to_end(heard: list[Part]) -> None:
     segments = [segment for part in heard for segment in part.segments]
 
-    text = joined(segments).lower()
+    text = joined(segments).lower().replace(",", "")
     assert text.count("whisper turns speech") == 2
     assert text.count("hello world") == 2
     assert all(segment.start < segment.end for segment in segments)

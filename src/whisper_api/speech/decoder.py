@@ -151,7 +151,7 @@ class Decoder:
         languages = self._detect(encoded[:, ::4])
         if max(languages.values()) >= _CLEAR_LANGUAGE:
             return languages
-        return self._detect(lengthened(encoded, LONGEST_SECONDS))
+        return self._detect(fitted(encoded, LONGEST_SECONDS))
 
     def _detect(self, encoded: Encoded) -> dict[str, float]:
         view = StorageView.from_array(np.ascontiguousarray(encoded))
@@ -206,14 +206,16 @@ class Decoder:
         )
 
 
-def lengthened(encoded: Encoded, seconds: float) -> Encoded:
-    """``encoded`` with the silence in its last second repeated, up to ``seconds``.
+def fitted(encoded: Encoded, seconds: float) -> Encoded:
+    """``encoded`` cut off after so many ``seconds``, or with the silence in its last second repeated up to them.
 
-    That is much cheaper than to have the encoder see more silence, and the text does not suffer from it.
+    What is cut off the encoder has seen nevertheless, and silence that it has not seen does not make a text worse; both
+    are much cheaper than to have the two halves of the model see the same.
     """
-    missing = round(seconds * TOKENS_PER_SECOND) - encoded.shape[1]
+    length = round(seconds * TOKENS_PER_SECOND)
+    missing = length - encoded.shape[1]
     if missing <= 0:
-        return encoded
+        return encoded if missing == 0 else encoded[:, :length].copy()  # a view would keep all of it
     silence = encoded[:, -TOKENS_PER_SECOND:]
     repeats = -(-missing // silence.shape[1])
     return np.concatenate((encoded, np.tile(silence, (1, repeats, 1))[:, :missing]), axis=1)

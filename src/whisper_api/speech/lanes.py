@@ -13,7 +13,7 @@ from whisper_api.speech.decoder import (
     Hypothesis,
     best_of,
     compression_ratio,
-    lengthened,
+    fitted,
     unsaid,
     without_loops,
 )
@@ -90,7 +90,7 @@ class Lanes:
             if entry.line.options.task == "detect_language":
                 self._finish(entry, unsaid(entry.seconds))
             else:
-                entry.encoded = lengthened(encoded, entry.decoder_seconds)
+                entry.encoded = fitted(encoded, entry.decoder_seconds)
 
     def _decode(self, entries: list[Entry]) -> None:
         hypotheses = self._decoder.decode(

@@ -16,10 +16,10 @@ class Plan:
     """``lanes`` are workers of CTranslate2 that share the weights, each with ``threads`` of the CPU.
 
     A window holds up to ``speech_seconds`` of speech. The encoder sees it with ``margin_seconds`` of silence after
-    it, rounded up to a multiple of ``bucket_seconds``, and at least ``smallest_seconds``; the decoder sees it rounded
-    up to a multiple of ``company_seconds``, so that more windows have one length and can be decoded together. So many
-    windows of one length are encoded at once, and so many seconds of windows decoded at once, with so many hypotheses
-    for all of them. ``recordings_at_once`` take part.
+    it, rounded up to a multiple of ``bucket_seconds``, and at least ``smallest_seconds``. The decoder listens to what
+    came of the speech and ``decoder_margin_seconds`` more, rounded up to a multiple of ``company_seconds``, so that
+    more windows have one length and can be decoded together. So many windows of one length are encoded at once, and so
+    many seconds of windows decoded at once, with so many hypotheses for all of them. ``recordings_at_once`` take part.
     """
 
     lanes: int
@@ -28,6 +28,7 @@ class Plan:
     margin_seconds: float
     bucket_seconds: float
     smallest_seconds: float
+    decoder_margin_seconds: float
     company_seconds: float
     encoded_at_once: int
     decoded_seconds_at_once: float
@@ -36,17 +37,16 @@ class Plan:
 
     def encoder_seconds(self, speech_seconds: float) -> float:
         """How long a window the encoder sees for so much speech."""
-        wanted = max(speech_seconds + self.margin_seconds, self.smallest_seconds)
-        return min(math.ceil(wanted / self.bucket_seconds) * self.bucket_seconds, LONGEST_SECONDS)
+        return _rounded(max(speech_seconds + self.margin_seconds, self.smallest_seconds), self.bucket_seconds)
 
-    def decoder_seconds(self, encoder_seconds: float) -> float:
-        """How long the decoder sees a window of the encoder's."""
-        return min(math.ceil(encoder_seconds / self.company_seconds) * self.company_seconds, LONGEST_SECONDS)
+    def decoder_seconds(self, speech_seconds: float) -> float:
+        """How long a window the decoder listens to for so much speech."""
+        return _rounded(speech_seconds + self.decoder_margin_seconds, self.company_seconds)
 
     @property
     def windows_ahead(self) -> int:
         """How many windows keep all lanes busy, those that are decoded and those that are encoded meanwhile."""
-        longest = self.decoder_seconds(self.encoder_seconds(self.speech_seconds))
+        longest = self.decoder_seconds(self.speech_seconds)
         return self.lanes * (self.decoded_at_once(longest) + self.encoded_at_once)
 
     def decoded_at_once(self, decoder_seconds: float, *, hypotheses: int = 1) -> int:
@@ -65,6 +65,7 @@ def plan_for(device: Device, *, cores: int | None = None, avx512: bool | None = 
             margin_seconds=8,
             bucket_seconds=10,
             smallest_seconds=10,
+            decoder_margin_seconds=8,
             company_seconds=10,
             encoded_at_once=8,
             decoded_seconds_at_once=240,
@@ -78,13 +79,19 @@ def plan_for(device: Device, *, cores: int | None = None, avx512: bool | None = 
         threads=threads_for(cores, avx512=avx512),
         speech_seconds=20,
         margin_seconds=4,
-        # OpenVINO, which encodes where there is AMX, keeps 6 MB for every length that it has seen.
-        bucket_seconds=2 if amx else 0.5,
+        # The encoder's output comes in lengths of 64 then, which AMX multiplies faster than all others; and OpenVINO keeps
+        # 6 MB for every length that it has seen.
+        bucket_seconds=1.28 if amx else 0.5,
         smallest_seconds=12,
-        company_seconds=6,
+        decoder_margin_seconds=3,
+        company_seconds=2,
         encoded_at_once=1,
         decoded_seconds_at_once=24,
         # Two windows with five each take 200 MB, in every lane.
         hypotheses_at_once=5,
         recordings_at_once=max(32, 4 * cores),
     )
+
+
+def _rounded(seconds: float, step: float) -> float:
+    return min(math.ceil(seconds / step) * step, LONGEST_SECONDS)

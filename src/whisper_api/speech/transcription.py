@@ -143,13 +143,14 @@ class Transcription:
         self.duration = self._samples / audio.SAMPLE_RATE
 
     def _send(self, window: Window) -> Entry:
-        encoder_seconds = self._engine.plan.encoder_seconds(window.seconds)
+        plan = self._engine.plan
+        encoder_seconds = plan.encoder_seconds(window.seconds)
         entry = Entry(
             line=self._line,
             features=self._engine.log_mel(window.samples),
             seconds=window.seconds,
             encoder_seconds=encoder_seconds,
-            decoder_seconds=self._engine.plan.decoder_seconds(encoder_seconds),
+            decoder_seconds=plan.decoder_seconds(window.seconds),
             attempts=attempts(
                 self._options.beam_size,
                 whole=encoder_seconds >= LONGEST_SECONDS,

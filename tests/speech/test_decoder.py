@@ -164,7 +164,7 @@ def test_nothing_is_tried_twice_over_a_window_that_is_full() -> None:
     assert len(set(tries)) == len(tries) == len(attempts(1, whole=False)) - 1
 
 
-# ---- windows of another length ------------------------------------------------------------------------------------------------
+# ---- windows of another length ---------------------------------------------------------------------------------------
 
 
 def some_encoded(seconds: float) -> Encoded:

@@ -24,6 +24,7 @@ from whisper_api.speech.engine import Engine
 from whisper_api.speech.errors import NoModel, TooLong, UnreadableRecording, UnsupportedRequest
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import plan_for
+from whisper_api.speech.silero import PlainSilero
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.transcription import Part, Transcription
 from whisper_api.speech.weights import Weights
@@ -424,7 +425,8 @@ def start(model: WhisperModel) -> Iterator[Callable[[], tuple[Engine, list[threa
 
     def make() -> tuple[Engine, list[threading.Thread]]:
         before = set(threading.enumerate())
-        engines.append(Engine(model, PlainEncoder(model.model), name="turbo", translates=False, plan=PLAN))
+        encoder, silero = PlainEncoder(model.model), PlainSilero()
+        engines.append(Engine(model, encoder, silero, name="turbo", translates=False, plan=PLAN))
         return engines[-1], [thread for thread in threading.enumerate() if thread not in before]
 
     yield make

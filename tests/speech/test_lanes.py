@@ -55,7 +55,9 @@ class Desk:
         self.encoder = Rememberer(self.model)
         self.batcher = Batcher(PLAN)
         decoder = Decoder(cast("Any", self.model), vocabulary)
-        self.lanes = Lanes(self.batcher, self.encoder, decoder, vocabulary, count=PLAN.lanes)
+        self.lanes = Lanes(
+            self.batcher, self.encoder, decoder, vocabulary, count=PLAN.lanes, forget=self.encoder.forget
+        )
 
     def line(self, *, language: str | None = "en", options: Options | None = None) -> Line:
         return self.batcher.join(options or Options(), language=language)

@@ -48,17 +48,17 @@ CLOSE = 0.05
 Say = Callable[[Asked], Said]
 
 
-class LoudVoice(VoiceDetector):
+class LoudIsSpeech:
     """Takes for speech whatever is loud."""
 
-    def __init__(self) -> None:
-        pass
+    def __call__(
+        self, frames: NDArray[np.float32], hidden: NDArray[np.float32], cell: NDArray[np.float32]
+    ) -> Sequence[NDArray[np.float32]]:
+        loudness = np.abs(frames[:, -FRAME:]).max(axis=1)
+        return (loudness > 0.1).astype(np.float32), hidden, cell
 
-    def _probabilities(
-        self, samples: NDArray[np.float32], *state: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        loudness = np.abs(samples).reshape(-1, FRAME).max(axis=1)
-        return (loudness > 0.1).astype(np.float32), *state[-2:]
+    def forget(self) -> None:
+        """There is nothing to forget."""
 
 
 class Studio:
@@ -69,9 +69,10 @@ class Studio:
         self.folder = folder
         self.model = FakeModel(say)
         self.batcher = Batcher(PLAN)
-        self.parts = Parts(LoudVoice(), LogMel(80), vocabulary, self.batcher, PLAN)
+        self.parts = Parts(VoiceDetector(LoudIsSpeech()), LogMel(80), vocabulary, self.batcher, PLAN)
         model = cast("Any", self.model)
-        Lanes(self.batcher, PlainEncoder(model), Decoder(model, vocabulary), vocabulary, count=PLAN.lanes)
+        encoder, decoder = PlainEncoder(model), Decoder(model, vocabulary)
+        Lanes(self.batcher, encoder, decoder, vocabulary, count=PLAN.lanes, forget=encoder.forget)
 
     def transcription(
         self, *stretches: float, options: Options | None = None, language: str | None = "en"

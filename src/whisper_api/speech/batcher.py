@@ -214,7 +214,7 @@ class Batcher:
         """``line`` wants nothing any more: what waits of it is dropped."""
         with self._changed:
             line.was_left = True
-            self._to_forget |= line.has_started
+            self._to_forget = True  # even of one that had no window, its voice was listened for
             if line in self._lines:
                 self._lines.remove(line)
             for entry in self._of(line):

@@ -24,6 +24,7 @@ from whisper_api.speech.models import MB
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import Plan, plan_for
 from whisper_api.speech.processor import has_amx
+from whisper_api.speech.silero import GraphSilero, PlainSilero, Silero
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.transcription import Parts, Transcription
 from whisper_api.speech.voice import VoiceDetector
@@ -40,15 +41,23 @@ class Engine:
     It closes itself when neither it nor any transcription is used any more, and at the end of the program.
     """
 
-    def __init__(self, model: WhisperModel, encoder: Encoder, *, name: str, translates: bool, plan: Plan) -> None:
+    def __init__(
+        self, model: WhisperModel, encoder: Encoder, silero: Silero, *, name: str, translates: bool, plan: Plan
+    ) -> None:
         self.name = name
         self.plan = plan
         self._translates = translates
         vocabulary = Vocabulary(model.hf_tokenizer, multilingual=model.model.is_multilingual)
         self._languages = [language for language in model.supported_languages if vocabulary.knows(language)]
         batcher = Batcher(plan)
-        self._parts = Parts(VoiceDetector(), LogMel(model.model.n_mels), vocabulary, batcher, plan)
-        lanes = Lanes(batcher, encoder, Decoder(model.model, vocabulary), vocabulary, count=plan.lanes)
+
+        def forget() -> None:
+            silero.forget()
+            encoder.forget()
+
+        self._parts = Parts(VoiceDetector(silero), LogMel(model.model.n_mels), vocabulary, batcher, plan)
+        decoder = Decoder(model.model, vocabulary)
+        lanes = Lanes(batcher, encoder, decoder, vocabulary, count=plan.lanes, forget=forget)
         # A lane that is in native code when the interpreter ends would crash it.
         self._end = weakref.finalize(self._parts, _end, batcher, lanes)
 
@@ -71,7 +80,7 @@ class Engine:
         official = weights.model
         translates = model.model.is_multilingual and (official is None or official.translates)
         encoder = encoder_for(model.model, weights, device, plan)
-        return cls(model, encoder, name=weights.name, translates=translates, plan=plan)
+        return cls(model, encoder, silero_for(device, plan), name=weights.name, translates=translates, plan=plan)
 
     def transcribe(self, recording: audio.Recording, options: Options = _AS_IT_IS) -> Transcription:
         """The text of ``recording``, a path or the descriptor of an open file; computed as it is asked for.
@@ -119,6 +128,16 @@ def encoder_for(model: Whisper, weights: Weights, device: Device, plan: Plan) ->
             trouble = str(error)
         logger.warning("OpenVINO is not used, so this is slower than it could be: %s.", trouble)
     return PlainEncoder(model)
+
+
+def silero_for(device: Device, plan: Plan) -> Silero:
+    """The faster of the two where OpenVINO encodes, too; elsewhere the one that needs nothing else."""
+    if device.kind == "cpu" and has_amx():
+        try:
+            return GraphSilero(lanes=plan.lanes, threads=plan.threads)
+        except (ImportError, OSError, RuntimeError) as error:
+            logger.warning("Voice activity is told without OpenVINO, which is slower: %s.", error)
+    return PlainSilero()
 
 
 def _end(batcher: Batcher, lanes: Lanes) -> None:

@@ -4,23 +4,15 @@ The layers are those of Radford et al., "Robust Speech Recognition via Large-Sca
 convolutions, sinusoids for the positions, and transformer blocks with their norms in front.
 """
 
-# ruff: noqa: E402
-import queue
-import sys
 from collections.abc import Sequence
-from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
-# OpenVINO reports to its maker whenever it is imported, and no setting prevents that; but where this cannot be
-# imported, it does without.
-sys.modules.setdefault("openvino_telemetry", cast("ModuleType", None))
-
 import openvino
+from numpy.typing import NDArray
 from openvino import opset13 as ops
 
+from whisper_api.speech.compiled import Compiled
 from whisper_api.speech.encoder import Encoded, one_by_one
 from whisper_api.speech.memory import give_back
 from whisper_api.speech.variables import UnknownFormat, Variables
@@ -29,7 +21,7 @@ BYTES_A_WEIGHT = 10
 """What a weight takes: OpenVINO keeps it in float32 and in bfloat16, and windows take nearly as much again."""
 
 _EPSILON = 1e-5  # of the layers' norms
-_FIRST_FRAMES = 1200
+_FIRST_FRAMES = 1280
 
 Node = Any  # openvino's own, or an output of one: its operations take both
 
@@ -45,47 +37,19 @@ class GraphEncoder:
             graph = _Layers(variables).graph()
         except KeyError as error:
             raise UnknownFormat(f"model.bin lacks {error}") from error
-        self._compiled = openvino.Core().compile_model(
-            graph,
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": precision,
-                "INFERENCE_NUM_THREADS": lanes * threads,
-                "NUM_STREAMS": lanes,
-                # Pinned to cores, they would get into the way of everything else that this process does.
-                "ENABLE_CPU_PINNING": False,
-            },
-        )
-        self._lanes = lanes
-        self._free: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
-        for _ in range(lanes):
-            self._free.put(self._compiled.create_infer_request())
+        self._network = Compiled(graph, lanes=lanes, threads=threads, precision=precision)
         # Weights are put into the order that they are multiplied in when they are first used.
         self.encode([np.zeros((_mels(variables), _FIRST_FRAMES), np.float32)])
         self.forget()
 
     def encode(self, features: Sequence[NDArray[np.float32]]) -> list[Encoded]:
         """Encode spectrograms of one shape, (mels, frames)."""
-        spectrograms = np.stack(features)
-        request = self._free.get()
-        try:
-            request.infer([spectrograms], share_inputs=True, share_outputs=True)
-            output = request.get_output_tensor().data
-            encoded = output.copy()
-            output.fill(0)  # OpenVINO never gives this piece of memory back
-        finally:
-            spectrograms.fill(0)  # the request holds it until the next one
-            self._free.put(request)
+        [encoded] = self._network(np.stack(features))
         return one_by_one(encoded)
 
     def forget(self) -> None:
-        """Keep nothing of what was encoded; whatever is being encoded is waited for. One at a time."""
-        requests = [self._free.get() for _ in range(self._lanes)]
-        try:
-            self._compiled.release_memory()
-        finally:
-            for request in requests:
-                self._free.put(request)
+        """Keep nothing of what was encoded; whatever is being encoded is waited for."""
+        self._network.forget()
         give_back()
 
 

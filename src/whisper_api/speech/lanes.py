@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from dataclasses import replace
@@ -32,15 +33,17 @@ logger = logging.getLogger(__name__)
 
 
 class Lanes:
-    """``count`` threads that encode and decode. They end when the batcher is closed."""
+    """``count`` threads that encode and decode, and ``forget`` when it is time. They end when the batcher is closed."""
 
     def __init__(
-        self, batcher: Batcher, encoder: Encoder, decoder: Decoder, vocabulary: Vocabulary, *, count: int
-    ) -> None:
+        self, batcher: Batcher, encoder: Encoder, decoder: Decoder, vocabulary: Vocabulary, *, count: int,
+        forget: Callable[[], None],
+    ) -> None:  # fmt: skip
         self._batcher = batcher
         self._encoder = encoder
         self._decoder = decoder
         self._vocabulary = vocabulary
+        self._forget = forget
         self._threads = [
             threading.Thread(target=self._run, name=f"lane {number + 1}", daemon=True) for number in range(count)
         ]
@@ -64,7 +67,7 @@ class Lanes:
         try:
             match step:
                 case Forget():
-                    self._encoder.forget()
+                    self._forget()
                 case Encode():
                     self._encode(entries)
                 case Decode():

@@ -79,8 +79,8 @@ def plan_for(device: Device, *, cores: int | None = None, avx512: bool | None = 
         threads=threads_for(cores, avx512=avx512),
         speech_seconds=20,
         margin_seconds=4,
-        # The encoder's output comes in lengths of 64 then, which AMX multiplies faster than all others; and OpenVINO keeps
-        # 6 MB for every length that it has seen.
+        # The encoder's output has a multiple of 64 places then, which AMX multiplies faster than any other number; and
+        # OpenVINO keeps 6 MB for every length that it has seen.
         bucket_seconds=1.28 if amx else 0.5,
         smallest_seconds=12,
         decoder_margin_seconds=3,

@@ -1,21 +1,18 @@
-"""Voice activity: how likely it is, for every frame of a recording, that somebody speaks in it.
-
-The network is Silero's (https://github.com/snakers4/silero-vad), as faster-whisper carries it.
-"""
+"""Voice activity: how likely it is, for every frame of a recording, that somebody speaks in it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from faster_whisper.vad import get_vad_model
 from numpy.typing import NDArray
+
+from whisper_api.speech.silero import STATE, Silero
 
 FRAME = 512
 """Samples that one probability is about: 32 ms."""
 
 _BLOCK = 312 * FRAME  # 10 s
 _CONTEXT = 64
-_STATE = (1, 1, 128)
 
 # The network misses much of what is quieter than a thirtieth of this, which Whisper itself understands.
 _LOUD_ENOUGH = 0.05
@@ -36,36 +33,30 @@ class Sound:
 
 
 class VoiceDetector:
-    """The network, loaded once. It may listen to several recordings at the same time."""
+    """Listens to any number of recordings at the same time with one ``network``."""
 
-    def __init__(self) -> None:
-        self._session = get_vad_model().session
+    def __init__(self, network: Silero) -> None:
+        self._network = network
 
     def listen(self, pieces: Iterator[NDArray[np.float32]]) -> Iterator[Sound]:
         """Follow one recording, 16 kHz mono in pieces of any length."""
-        hidden, cell = np.zeros(_STATE, np.float32), np.zeros(_STATE, np.float32)
+        hidden, cell = np.zeros(STATE, np.float32), np.zeros(STATE, np.float32)
         context = np.zeros(_CONTEXT, np.float32)
         peak = 0.0
         for block in _blocks(pieces):
             peak = max(peak * _PEAK_DECAY, float(np.percentile(np.abs(block), _PEAK_PERCENTILE)))
             gain = _LOUD_ENOUGH / min(max(peak, _LOUD_ENOUGH / _MOST_AMPLIFIED), _LOUD_ENOUGH)
             amplified = np.pad(block * np.float32(gain), (0, -len(block) % FRAME))
-            speech, hidden, cell = self._probabilities(amplified, context, hidden, cell)
+            speech, hidden, cell = self._network(_frames(amplified, context), hidden, cell)
             context = amplified[-_CONTEXT:]
-            yield Sound(block, speech)
+            yield Sound(block, speech.reshape(-1))
 
-    def _probabilities(
-        self,
-        samples: NDArray[np.float32],
-        context: NDArray[np.float32],
-        hidden: NDArray[np.float32],
-        cell: NDArray[np.float32],
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        frames = samples.reshape(-1, FRAME)
-        before = np.concatenate((context[np.newaxis], frames[:-1, -_CONTEXT:]))
-        inputs = {"input": np.concatenate((before, frames), axis=1), "h": hidden, "c": cell}
-        speech, hidden, cell = self._session.run(None, inputs)
-        return speech.reshape(-1), hidden, cell
+
+def _frames(samples: NDArray[np.float32], context: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each frame of ``samples`` with the end of what comes before it, for the first one ``context``."""
+    frames = samples.reshape(-1, FRAME)
+    before = np.concatenate((context[np.newaxis], frames[:-1, -_CONTEXT:]))
+    return np.concatenate((before, frames), axis=1)
 
 
 def _blocks(pieces: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

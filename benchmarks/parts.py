@@ -27,7 +27,7 @@ from whisper_api.speech.encoder import PlainEncoder
 from whisper_api.speech.engine import Engine
 from whisper_api.speech.features import LogMel
 from whisper_api.speech.options import USUAL_BEAM
-from whisper_api.speech.silero import GraphSilero, PlainSilero
+from whisper_api.speech.silero import CompiledSilero, PlainSilero
 from whisper_api.speech.windows import LONGEST_SECONDS
 
 
@@ -59,7 +59,7 @@ def main(options: argparse.Namespace) -> None:
     utterances = read(options)
     watch = Stopwatch()
     watch.watch(PlainSilero, "__call__", lambda *_: "voice activity")
-    watch.watch(GraphSilero, "__call__", lambda *_: "voice activity")
+    watch.watch(CompiledSilero, "__call__", lambda *_: "voice activity")
     watch.watch(LogMel, "__call__", lambda *_: "features")
     watch.watch(PlainEncoder, "encode", _encoding)
     with suppress(ImportError):

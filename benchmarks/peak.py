@@ -70,15 +70,15 @@ def _bfloat16_product() -> Callable[[], object]:
 
 
 def _encoding(encoder: Encoder) -> dict[str, float]:
-    def pace(seconds: int) -> float:
-        features = [_random(_MELS, seconds * 100)]
+    def pace(seconds: float) -> float:
+        features = [_random(_MELS, round(seconds * 100))]
         return _giga(_encoder_operations(seconds), _fastest(lambda: encoder.encode(features)))
 
-    return {f"{seconds} s": pace(seconds) for seconds in (12, 24, 30)}
+    return {f"{seconds} s": pace(seconds) for seconds in (12.8, 24.32, 30)}
 
 
-def _encoder_operations(seconds: int) -> int:
-    frames = seconds * 50
+def _encoder_operations(seconds: float) -> int:
+    frames = round(seconds * 50)
     convolutions = 2 * 3 * _STATE * (2 * frames * _MELS + frames * _STATE)
     layer = 2 * frames * _HEADS_AND_FFN * _STATE**2 + 4 * frames**2 * _STATE
     return convolutions + _LAYERS * layer

@@ -42,12 +42,21 @@ PLANS = {
     "chosen": _CHOSEN,
     **{f"at least {seconds} s": replace(_CHOSEN, smallest_seconds=seconds) for seconds in (5, 8, 15)},
     # A short window's margin is what the smallest window leaves, so that has to be small to see what margins do.
-    **{f"margin {seconds} s": replace(_CHOSEN, smallest_seconds=5, margin_seconds=seconds) for seconds in (2, 3, 6, 8)},
-    "full 30 s windows": replace(_CHOSEN, margin_seconds=30, company_seconds=30),
+    **{
+        f"margin {seconds} s": replace(
+            _CHOSEN,
+            smallest_seconds=5,
+            margin_seconds=seconds,
+            decoder_margin_seconds=min(seconds, _CHOSEN.decoder_margin_seconds),
+        )
+        for seconds in (2, 3, 6, 8)
+    },
+    "full 30 s windows": replace(_CHOSEN, margin_seconds=30, decoder_margin_seconds=30),
     "lengths of half a second": replace(_CHOSEN, bucket_seconds=0.5),
+    "lengths of 2 s": replace(_CHOSEN, bucket_seconds=2),
     **{f"up to {seconds} s of speech": replace(_CHOSEN, speech_seconds=seconds) for seconds in (16, 26)},
     "decoded one by one": replace(_CHOSEN, decoded_seconds_at_once=1),
-    "decoder sees what the encoder sees": replace(_CHOSEN, company_seconds=_CHOSEN.bucket_seconds),
+    **{f"decoder's margin {seconds} s": replace(_CHOSEN, decoder_margin_seconds=seconds) for seconds in (1, 2)},
 }
 BEAMS = {"greedy": 1, "three hypotheses": 3, "five hypotheses": 5}
 

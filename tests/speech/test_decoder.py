@@ -199,6 +199,15 @@ def test_a_window_of_the_right_length_stays_as_it_is() -> None:
     assert fitted(encoded, 10) is encoded
 
 
+def test_one_window_of_a_batch_keeps_none_of_the_others() -> None:
+    batch = np.concatenate([some_encoded(10), some_encoded(10)])
+
+    one = fitted(batch[:1], 10)
+
+    assert np.array_equal(one, batch[:1])
+    assert not np.shares_memory(one, batch)
+
+
 # ---- with a real model ---------------------------------------------------------------------------------------------
 
 

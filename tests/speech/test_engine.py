@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ctranslate2.models import Whisper
 from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
@@ -413,6 +414,42 @@ def test_a_language_that_the_model_lacks_is_refused(engine: Engine) -> None:
 def test_what_is_no_model_cannot_be_loaded() -> None:
     with pytest.raises(NoModel, match="The model broken could not be loaded"):
         Engine.load(Weights("broken", files={"model.bin": b"", "config.json": b"{}", "tokenizer.json": b"{}"}))
+
+
+# ---- forgetting ----------------------------------------------------------------------------------------------------
+
+
+class EncoderToForget(PlainEncoder):
+    def __init__(self, model: Whisper) -> None:
+        super().__init__(model)
+        self.has_forgotten = threading.Event()
+
+    def forget(self) -> None:
+        self.has_forgotten.set()
+
+
+class SileroToForget(PlainSilero):
+    def __init__(self, failure: Exception | None) -> None:
+        super().__init__()
+        self.failure = failure
+        self.has_forgotten = threading.Event()
+
+    def forget(self) -> None:
+        self.has_forgotten.set()
+        if self.failure:
+            raise self.failure
+
+
+@pytest.mark.parametrize("failure", [None, RuntimeError("It cannot.")])
+def test_both_networks_forget_a_recording_even_if_one_fails(model: WhisperModel, failure: Exception | None) -> None:
+    encoder, silero = EncoderToForget(model.model), SileroToForget(failure)
+    engine = Engine(model, encoder, silero, name="base", translates=True, plan=PLAN)
+
+    assert list(engine.transcribe(recordings.sample(recordings.HELLO)))
+
+    assert silero.has_forgotten.wait(SOON)
+    assert encoder.has_forgotten.wait(SOON)
+    engine.close()
 
 
 # ---- its own end ---------------------------------------------------------------------------------------------------

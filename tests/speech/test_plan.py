@@ -1,12 +1,13 @@
 """How the work is laid out on a device."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from whisper_api.speech.devices import CPU, Device
 from whisper_api.speech.plan import Plan, plan_for
 from whisper_api.speech.processor import usable_cores
+from whisper_api.speech.tokens import TOKENS_PER_SECOND
 from whisper_api.speech.windows import LONGEST_SECONDS
 
 GPU = Device("cuda", "float16")
@@ -17,12 +18,14 @@ plans = st.sampled_from(
 )
 speech_seconds = st.floats(0.1, LONGEST_SECONDS)
 
+ROUNDING = 1e-9
+
 
 @given(plans, speech_seconds)
 def test_the_encoder_sees_the_speech_and_its_margin_but_never_more_than_30_s(plan: Plan, seconds: float) -> None:
     seen = plan.encoder_seconds(seconds)
 
-    assert seen == LONGEST_SECONDS or seen >= max(seconds + plan.margin_seconds, plan.smallest_seconds)
+    assert seen == LONGEST_SECONDS or seen >= max(seconds + plan.margin_seconds, plan.smallest_seconds) - ROUNDING
     assert seconds <= seen <= LONGEST_SECONDS
     assert seen == LONGEST_SECONDS or seen / plan.bucket_seconds == pytest.approx(round(seen / plan.bucket_seconds))
 
@@ -41,6 +44,21 @@ def test_the_decoder_listens_to_the_speech_and_its_margin_but_never_to_more_than
 @given(plans, speech_seconds)
 def test_the_decoder_never_listens_to_much_that_the_encoder_has_not_seen(plan: Plan, seconds: float) -> None:
     assert plan.decoder_seconds(seconds) < plan.encoder_seconds(seconds) + plan.company_seconds
+
+
+@given(plans, speech_seconds)
+def test_both_have_the_full_30_s_or_neither(plan: Plan, seconds: float) -> None:
+    """Or a text would be doubted, and looked for over 30 s that are none."""
+    assume(seconds <= plan.speech_seconds)
+
+    assert (plan.encoder_seconds(seconds) == LONGEST_SECONDS) == (plan.decoder_seconds(seconds) == LONGEST_SECONDS)
+
+
+@given(speech_seconds)
+def test_with_amx_the_encoders_output_has_a_multiple_of_64_places(seconds: float) -> None:
+    seen = plan_for(CPU, amx=True).encoder_seconds(seconds)
+
+    assert seen == LONGEST_SECONDS or round(seen * TOKENS_PER_SECOND) % 64 == 0
 
 
 @given(plans, speech_seconds, speech_seconds)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tests.e2e import recordings
 from whisper_api.speech import audio
 from whisper_api.speech.audio import SAMPLE_RATE
-from whisper_api.speech.silero import GraphSilero, PlainSilero
+from whisper_api.speech.silero import CompiledSilero, PlainSilero
 from whisper_api.speech.voice import FRAME, Sound, VoiceDetector
 from whisper_api.speech.windows import cut
 
@@ -36,7 +36,7 @@ def voice(request: pytest.FixtureRequest) -> VoiceDetector:
     if request.param == "onnxruntime":
         return VoiceDetector(PlainSilero())
     pytest.importorskip("openvino", reason="OpenVINO has no wheel for this machine")
-    return VoiceDetector(GraphSilero(lanes=2, threads=1))
+    return VoiceDetector(CompiledSilero(lanes=2, threads=1))
 
 
 @pytest.fixture(scope="module")

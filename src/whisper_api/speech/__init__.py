@@ -12,7 +12,8 @@ from whisper_api.speech.processor import has_avx512
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-# OpenVINO knows no such setting; but where this cannot be imported, it does without.
+# OpenVINO reports whenever it is imported, and no setting prevents that; but where this package of its cannot be
+# imported, it goes on without reporting.
 sys.modules.setdefault("openvino_telemetry", cast("ModuleType", None))
 
 # CTranslate2 does not choose AVX-512 for its own part of the work unless it is told to; its libraries do.

@@ -214,7 +214,7 @@ class Batcher:
         """``line`` wants nothing any more: what waits of it is dropped."""
         with self._changed:
             line.was_left = True
-            self._to_forget = True  # even of one that had no window, its voice was listened for
+            self._to_forget = True  # voice activity was told even of one without a window
             if line in self._lines:
                 self._lines.remove(line)
             for entry in self._of(line):
@@ -362,9 +362,7 @@ def _cost(entry: Entry, step: Encode | Decode) -> float:
 
     Each hypothesis of a text is decoded in about half the time that its window is encoded in.
     """
-    if isinstance(step, Encode):
-        return entry.encoder_seconds
-    return entry.decoder_seconds * entry.attempt.hypotheses / 2
+    return entry.encoder_seconds if isinstance(step, Encode) else entry.encoder_seconds * entry.attempt.hypotheses / 2
 
 
 def _precedence(line: Line) -> tuple[float, bool, int]:

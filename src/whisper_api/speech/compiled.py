@@ -2,18 +2,21 @@
 
 import queue
 import threading
+from pathlib import Path
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
 
+from whisper_api.speech.memory import give_back
+
 
 class Compiled:
-    """``graph`` for the CPU, to run ``lanes`` times at once with so many ``threads`` each; whoever comes then waits."""
+    """``network``, or one in a file, for the CPU: ``lanes`` run at once, with ``threads`` each; others wait."""
 
-    def __init__(self, graph: openvino.Model, *, lanes: int, threads: int, precision: str) -> None:
+    def __init__(self, network: openvino.Model | Path, *, lanes: int, threads: int, precision: str) -> None:
         self._compiled = openvino.Core().compile_model(
-            graph,
+            network,
             "CPU",
             {
                 "INFERENCE_PRECISION_HINT": precision,
@@ -33,14 +36,16 @@ class Compiled:
         """What comes of ``inputs``, which are zeros afterwards: they are held until the next ones come."""
         request = self._free.get()
         try:
-            request.infer(list(inputs), share_inputs=True, share_outputs=True)
-            outputs = [tensor.data for tensor in request.output_tensors]
-            copies = [output.copy() for output in outputs]
-            for output in outputs:
-                output.fill(0)  # OpenVINO never gives this piece of memory back
+            try:
+                request.infer(list(inputs), share_inputs=True, share_outputs=True)
+                outputs = [tensor.data for tensor in request.output_tensors]
+                copies = [output.copy() for output in outputs]
+                for output in outputs:
+                    output.fill(0)  # OpenVINO never gives this piece of memory back
+            finally:
+                for one in inputs:
+                    one.fill(0)
         finally:
-            for one in inputs:
-                one.fill(0)
             self._free.put(request)
         return copies
 
@@ -53,3 +58,4 @@ class Compiled:
             finally:
                 for request in requests:
                     self._free.put(request)
+        give_back()

@@ -209,13 +209,14 @@ class Decoder:
 def fitted(encoded: Encoded, seconds: float) -> Encoded:
     """``encoded`` cut off after so many ``seconds``, or with the silence in its last second repeated up to them.
 
-    What is cut off the encoder has seen nevertheless, and silence that it has not seen does not make a text worse; both
-    are much cheaper than to have the two halves of the model see the same.
+    What is cut off was silence that the encoder has seen nevertheless. What is repeated it has not seen: for a text
+    that is less than 2 s, which does it no harm.
     """
     length = round(seconds * TOKENS_PER_SECOND)
     missing = length - encoded.shape[1]
     if missing <= 0:
-        return encoded if missing == 0 else encoded[:, :length].copy()  # a view would keep all of it
+        # A view would keep all of it, and of a batch the windows of others.
+        return encoded if missing == 0 and encoded.base is None else encoded[:, :length].copy()
     silence = encoded[:, -TOKENS_PER_SECOND:]
     repeats = -(-missing // silence.shape[1])
     return np.concatenate((encoded, np.tile(silence, (1, repeats, 1))[:, :missing]), axis=1)

@@ -19,7 +19,7 @@ class Encoder(Protocol):
         """Encode spectrograms of one shape, (mels, frames)."""
 
     def forget(self) -> None:
-        """Keep nothing of what was encoded; whatever is being encoded is waited for. One at a time."""
+        """Keep nothing of what was encoded; whatever is being encoded is waited for."""
 
 
 class PlainEncoder:

@@ -24,7 +24,7 @@ from whisper_api.speech.models import MB
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import Plan, plan_for
 from whisper_api.speech.processor import has_amx
-from whisper_api.speech.silero import GraphSilero, PlainSilero, Silero
+from whisper_api.speech.silero import CompiledSilero, PlainSilero, Silero
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.transcription import Parts, Transcription
 from whisper_api.speech.voice import VoiceDetector
@@ -52,8 +52,10 @@ class Engine:
         batcher = Batcher(plan)
 
         def forget() -> None:
-            silero.forget()
-            encoder.forget()
+            try:
+                silero.forget()
+            finally:
+                encoder.forget()
 
         self._parts = Parts(VoiceDetector(silero), LogMel(model.model.n_mels), vocabulary, batcher, plan)
         decoder = Decoder(model.model, vocabulary)
@@ -80,7 +82,7 @@ class Engine:
         official = weights.model
         translates = model.model.is_multilingual and (official is None or official.translates)
         encoder = encoder_for(model.model, weights, device, plan)
-        return cls(model, encoder, silero_for(device, plan), name=weights.name, translates=translates, plan=plan)
+        return cls(model, encoder, silero_for(encoder, plan), name=weights.name, translates=translates, plan=plan)
 
     def transcribe(self, recording: audio.Recording, options: Options = _AS_IT_IS) -> Transcription:
         """The text of ``recording``, a path or the descriptor of an open file; computed as it is asked for.
@@ -130,14 +132,15 @@ def encoder_for(model: Whisper, weights: Weights, device: Device, plan: Plan) ->
     return PlainEncoder(model)
 
 
-def silero_for(device: Device, plan: Plan) -> Silero:
-    """The faster of the two where OpenVINO encodes, too; elsewhere the one that needs nothing else."""
-    if device.kind == "cpu" and has_amx():
-        try:
-            return GraphSilero(lanes=plan.lanes, threads=plan.threads)
-        except (ImportError, OSError, RuntimeError) as error:
-            logger.warning("Voice activity is told without OpenVINO, which is slower: %s.", error)
-    return PlainSilero()
+def silero_for(encoder: Encoder, plan: Plan) -> Silero:
+    """Silero's network on OpenVINO where ``encoder`` is, which is faster; else on the library that is loaded sooner."""
+    if isinstance(encoder, PlainEncoder):
+        return PlainSilero()
+    try:
+        return CompiledSilero(lanes=plan.lanes, threads=plan.threads)
+    except (ImportError, OSError, RuntimeError) as error:
+        logger.warning("Voice activity is told without OpenVINO, which is slower: %s.", error)
+        return PlainSilero()
 
 
 def _end(batcher: Batcher, lanes: Lanes) -> None:

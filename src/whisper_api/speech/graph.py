@@ -14,14 +14,13 @@ from openvino import opset13 as ops
 
 from whisper_api.speech.compiled import Compiled
 from whisper_api.speech.encoder import Encoded, one_by_one
-from whisper_api.speech.memory import give_back
 from whisper_api.speech.variables import UnknownFormat, Variables
 
 BYTES_A_WEIGHT = 10
 """What a weight takes: OpenVINO keeps it in float32 and in bfloat16, and windows take nearly as much again."""
 
 _EPSILON = 1e-5  # of the layers' norms
-_FIRST_FRAMES = 1280
+_FIRST_FRAMES = 1280  # those of a short recording
 
 Node = Any  # openvino's own, or an output of one: its operations take both
 
@@ -50,7 +49,6 @@ class GraphEncoder:
     def forget(self) -> None:
         """Keep nothing of what was encoded; whatever is being encoded is waited for."""
         self._network.forget()
-        give_back()
 
 
 class _Layers:

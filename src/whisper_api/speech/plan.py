@@ -16,7 +16,7 @@ class Plan:
     """``lanes`` are workers of CTranslate2 that share the weights, each with ``threads`` of the CPU.
 
     A window holds up to ``speech_seconds`` of speech. The encoder sees it with ``margin_seconds`` of silence after
-    it, rounded up to a multiple of ``bucket_seconds``, and at least ``smallest_seconds``. The decoder listens to what
+    it, and at least ``smallest_seconds``, rounded up to a multiple of ``bucket_seconds``. The decoder listens to what
     came of the speech and ``decoder_margin_seconds`` more, rounded up to a multiple of ``company_seconds``, so that
     more windows have one length and can be decoded together. So many windows of one length are encoded at once, and so
     many seconds of windows decoded at once, with so many hypotheses for all of them. ``recordings_at_once`` take part.
@@ -79,8 +79,8 @@ def plan_for(device: Device, *, cores: int | None = None, avx512: bool | None = 
         threads=threads_for(cores, avx512=avx512),
         speech_seconds=20,
         margin_seconds=4,
-        # The encoder's output has a multiple of 64 places then, which AMX multiplies faster than any other number; and
-        # OpenVINO keeps 6 MB for every length that it has seen.
+        # The encoder's output has a multiple of 64 places then, unless it is of the full 30 s, which AMX multiplies
+        # faster than any other number; and OpenVINO keeps 6 MB for every length that it has seen.
         bucket_seconds=1.28 if amx else 0.5,
         smallest_seconds=12,
         decoder_margin_seconds=3,

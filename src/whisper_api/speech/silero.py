@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 STATE = (1, 1, 128)
 """The shape of each of the two states that it goes on with."""
 
-_FILE = "silero_vad*.onnx"
+INPUT = 576
+"""The samples that it sees of a frame: 64 of what comes before it, and its own."""
+
+_FILE = "silero_vad_v6.onnx"
+_STEP = 39  # frames: an eighth of a block
 
 
 class Silero(Protocol):
@@ -21,9 +25,10 @@ class Silero(Protocol):
     def __call__(
         self, frames: NDArray[np.float32], hidden: NDArray[np.float32], cell: NDArray[np.float32]
     ) -> Sequence[NDArray[np.float32]]:
-        """How likely each of ``frames``, of shape (frames, samples), holds speech; and the two states after them.
+        """How likely each of ``frames``, of shape (frames, 576), holds speech; and the two states to go on with.
 
-        What is given may be overwritten.
+        The states are right after a whole block of frames only (voice.py): nothing follows any other. What is given may
+        be overwritten.
         """
 
     def forget(self) -> None:
@@ -46,24 +51,29 @@ class PlainSilero:
         """It keeps nothing."""
 
 
-class GraphSilero:
-    """On OpenVINO, which needs less than half the time. Raises OSError or RuntimeError where it can not be read."""
+class CompiledSilero:
+    """On OpenVINO, in less than half the time. Raises ImportError, OSError or RuntimeError where it cannot run.
+
+    OpenVINO prepares for each number of frames that it has not met, and keeps that, so they are made up to one of few.
+    """
 
     def __init__(self, *, lanes: int, threads: int) -> None:
-        import openvino
-
         from whisper_api.speech.compiled import Compiled
 
-        found = sorted(Path(get_assets_path()).glob(_FILE))
-        if not found:
-            raise FileNotFoundError(f"faster-whisper carries no {_FILE}")
-        network = openvino.Core().read_model(found[-1])
+        network = Path(get_assets_path()) / _FILE
         self._network = Compiled(network, lanes=lanes, threads=threads, precision="f32")
+        state = np.zeros(STATE, np.float32)
+        speech, *states = self(np.zeros((_STEP, INPUT), np.float32), state.copy(), state.copy())
+        if speech.size != _STEP or [one.shape for one in states] != [STATE, STATE]:
+            raise RuntimeError(f"{_FILE} is not the network that it was")
 
     def __call__(
         self, frames: NDArray[np.float32], hidden: NDArray[np.float32], cell: NDArray[np.float32]
     ) -> Sequence[NDArray[np.float32]]:
-        return self._network(frames, hidden, cell)
+        count = len(frames)
+        frames = np.pad(frames, ((0, -count % _STEP), (0, 0)))
+        speech, hidden, cell = self._network(frames, hidden, cell)
+        return speech.reshape(-1)[:count], hidden, cell
 
     def forget(self) -> None:
         self._network.forget()

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whisper_api.speech.silero import STATE, Silero
+from whisper_api.speech.silero import INPUT, STATE, Silero
 
 FRAME = 512
 """Samples that one probability is about: 32 ms."""
 
 _BLOCK = 312 * FRAME  # 10 s
-_CONTEXT = 64
+_CONTEXT = INPUT - FRAME
 
 # The network misses much of what is quieter than a thirtieth of this, which Whisper itself understands.
 _LOUD_ENOUGH = 0.05

@@ -915,6 +915,22 @@ def test_while_others_go_on_what_is_left_is_forgotten_now_and_then() -> None:
     batcher.leave(other)
 
 
+def test_what_piles_up_of_a_long_one_is_forgotten_now_and_then() -> None:
+    now = 5.0
+    batcher = Batcher(PLAN, clock=lambda: now)
+    now = 100.0
+    line = recording(batcher, windows=3)
+    carry_out(batcher, taken(batcher))
+    assert isinstance(taken(batcher), Encode), "it came just now"
+
+    now = 110.0
+
+    assert batcher.next() == Forget()
+    batcher.done(Forget())
+    assert isinstance(taken(batcher), Encode)
+    batcher.leave(line)
+
+
 def test_only_one_forgets_at_a_time() -> None:
     now = 0.0
     batcher = Batcher(PLAN, clock=lambda: now)

@@ -26,7 +26,7 @@ from whisper_api.speech.words import Spoken
 CERTAIN = 0.5
 """A language that is more likely than all others together is taken for certain."""
 
-_FORGOTTEN_WITHIN_SECONDS = 10.0  # while others go on, who wait for it; else at once
+_FORGOTTEN_WITHIN_SECONDS = 10.0  # while some go on, who wait for it; when nobody does, at once
 
 MOST_GUESSES = 3
 """So many windows make a recording's language out between them."""
@@ -158,7 +158,7 @@ class Decode:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Somebody is gone: what was computed for them must not stay."""
+    """What was computed must not stay, for those who are gone, nor pile up, for those who are not."""
 
 
 class Batcher:
@@ -191,6 +191,8 @@ class Batcher:
             if self._closed:
                 raise Cancelled
             self._arrivals += 1
+            if not self._lines:
+                self._forgot = self._clock()
             line = Line(options, arrival=self._arrivals, given=self._level, language=language)
             self._lines.append(line)
             return line
@@ -257,8 +259,8 @@ class Batcher:
                 self._forgetting, self._forgot = False, self._clock()
             else:
                 self._in_hand.remove(step)
+                self._to_forget = True
                 for entry in step.entries:
-                    self._to_forget |= entry.line.was_left
                     if not entry.line.was_left and not entry.spoken.done():
                         self._wait(entry)
             self._changed.notify_all()

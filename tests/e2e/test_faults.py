@@ -136,7 +136,7 @@ def test_somebody_who_waits_for_a_task_that_is_cancelled_is_told(server: Server)
     for _ in range(10):
         task_id = server.submit_and_see_it_start(talk(6 * MINUTES))
         with ThreadPoolExecutor() as threads:
-            asked = {"task_id": task_id, "wait": 100}
+            asked = {"task_id": task_id, "wait": "100"}
             waiting = threads.submit(server.client.get, "/api/v1/status", params=asked)
             server.cancel(task_id)
             answer = waiting.result()

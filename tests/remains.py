@@ -1,8 +1,14 @@
 """What is left in the memory of a process."""
 
+import os
 import re
+import subprocess
+import sys
 
 import psutil
+import pytest
+
+from whisper_api.forgetting import _SCRUBBING
 
 
 def occurrences(process: psutil.Process, phrase: bytes) -> int:
@@ -20,3 +26,33 @@ def occurrences(process: psutil.Process, phrase: bytes) -> int:
             except OSError:  # unmapped in the meantime, or a device's
                 continue
     return count
+
+
+def assert_forgets(source: str, *, pieces: int) -> None:
+    """Run a program that forgets, and see that it does.
+
+    It prints what to look for, as many ``pieces`` as lines, in hexadecimal and with all bits turned, so that the line
+    itself is not found; then it waits for a line, forgets, says "Done." and waits for another.
+    """
+    program = subprocess.Popen(
+        [sys.executable, "-c", source],
+        env={**os.environ, **_SCRUBBING},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
+    with program:
+        assert program.stdin
+        assert program.stdout
+        secrets = [bytes(byte ^ 255 for byte in bytes.fromhex(program.stdout.readline())) for _ in range(pieces)]
+        process = psutil.Process(program.pid)
+        try:
+            assert all(occurrences(process, secret) > 0 for secret in secrets)
+        except PermissionError:
+            pytest.skip("this machine lets nobody read another process's memory")
+
+        print(file=program.stdin)
+        assert program.stdout.readline() == "Done.\n"
+
+        assert [occurrences(process, secret) for secret in secrets] == [0] * pieces

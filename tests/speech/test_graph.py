@@ -9,14 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from tests.e2e import recordings
-from tests.remains import occurrences
-from whisper_api.forgetting import _SCRUBBING
+from tests.remains import assert_forgets
 from whisper_api.speech import variables, weights
 from whisper_api.speech.audio import SAMPLE_RATE
 from whisper_api.speech.encoder import Encoded, Encoder, PlainEncoder
@@ -188,28 +186,7 @@ sys.stdin.readline()
 
 
 def test_nothing_of_what_it_saw_and_heard_stays_in_memory_when_it_has_forgotten() -> None:
-    program = subprocess.Popen(
-        [sys.executable, "-c", _FORGETTING],
-        env={**os.environ, **_SCRUBBING},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        bufsize=1,
-    )
-    with program:
-        assert program.stdin
-        assert program.stdout
-        pieces = [bytes(byte ^ 255 for byte in bytes.fromhex(program.stdout.readline())) for _ in range(12)]
-        process = psutil.Process(program.pid)
-        try:
-            assert all(occurrences(process, piece) > 0 for piece in pieces)
-        except PermissionError:
-            pytest.skip("this machine lets nobody read another process's memory")
-
-        print(file=program.stdin)
-        assert program.stdout.readline() == "Done.\n"
-
-        assert [occurrences(process, piece) for piece in pieces] == [0] * 12
+    assert_forgets(_FORGETTING, pieces=12)
 
 
 def test_openvino_is_kept_from_reporting_to_its_maker(tmp_path: Path) -> None:

@@ -1,22 +1,17 @@
 """Silero's network hears the same on either library, and keeps nothing of it."""
 
 import logging
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
-import psutil
 import pytest
 from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from tests.e2e import recordings
-from tests.remains import occurrences
-from whisper_api.forgetting import _SCRUBBING
+from tests.remains import assert_forgets
 from whisper_api.speech.audio import SAMPLE_RATE
 from whisper_api.speech.devices import CPU
 from whisper_api.speech.encoder import Encoded, Encoder, PlainEncoder
@@ -156,25 +151,4 @@ sys.stdin.readline()
 
 @pytest.mark.usefixtures("compiled")
 def test_nothing_of_what_was_heard_stays_in_memory_when_it_has_forgotten() -> None:
-    program = subprocess.Popen(
-        [sys.executable, "-c", _LISTENING],
-        env={**os.environ, **_SCRUBBING},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        bufsize=1,
-    )
-    with program:
-        assert program.stdin
-        assert program.stdout
-        pieces = [bytes(byte ^ 255 for byte in bytes.fromhex(program.stdout.readline())) for _ in range(2)]
-        process = psutil.Process(program.pid)
-        try:
-            assert all(occurrences(process, piece) > 0 for piece in pieces)
-        except PermissionError:
-            pytest.skip("this machine lets nobody read another process's memory")
-
-        print(file=program.stdin)
-        assert program.stdout.readline() == "Done.\n"
-
-        assert [occurrences(process, piece) for piece in pieces] == [0] * 2
+    assert_forgets(_LISTENING, pieces=2)

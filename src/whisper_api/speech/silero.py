@@ -63,8 +63,8 @@ class CompiledSilero:
         network = Path(get_assets_path()) / _FILE
         self._network = Compiled(network, lanes=lanes, threads=threads, precision="f32")
         state = np.zeros(STATE, np.float32)
-        speech, *states = self(np.zeros((_STEP, INPUT), np.float32), state.copy(), state.copy())
-        if speech.size != _STEP or [one.shape for one in states] != [STATE, STATE]:
+        outputs = self._network(np.zeros((_STEP, INPUT), np.float32), state.copy(), state.copy())
+        if [one.size for one in outputs] != [_STEP, state.size, state.size]:
             raise RuntimeError(f"{_FILE} is not the network that it was")
 
     def __call__(

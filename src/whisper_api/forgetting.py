@@ -25,7 +25,7 @@ _TUNABLES = {
     "glibc.malloc.perturb": _OVERWRITTEN_WITH,
     "glibc.malloc.tcache_count": 0,
     "glibc.malloc.arena_max": 3 * usable_cores(),
-    "glibc.malloc.mmap_threshold": 4 << 20,
+    "glibc.malloc.mmap_threshold": 2 << 20,
     "glibc.malloc.trim_threshold": 32 << 20,
 }
 _M_PERTURB = -6  # of malloc.h

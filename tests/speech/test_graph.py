@@ -155,6 +155,33 @@ def test_what_fails_costs_no_place(graph: GraphEncoder) -> None:
     assert graph.encode([spectrogram()])
 
 
+_SECOND = """
+import psutil
+from whisper_api.speech import graph, memory, variables, weights
+
+def taken():
+    memory.give_back()
+    return psutil.Process().memory_full_info().uss
+
+def encoder():
+    return graph.GraphEncoder(starter, lanes=1, threads=1)
+
+starter = variables.read(weights.in_starter().binary)
+first = encoder()  # and all that is loaded once
+before = taken()
+second = encoder()
+print((taken() - before) / sum(one.size for name, one in starter.items() if name.startswith("encoder/")))
+"""
+
+
+def test_its_weights_are_kept_in_float16_and_bfloat16_only() -> None:
+    program = [sys.executable, "-c", _SECOND]
+
+    bytes_a_weight = float(subprocess.run(program, stdout=subprocess.PIPE, check=True).stdout)
+
+    assert 2 < bytes_a_weight < 5.5
+
+
 _FORGETTING = """
 import sys
 from concurrent.futures import ThreadPoolExecutor

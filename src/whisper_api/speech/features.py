@@ -4,20 +4,37 @@ import numpy as np
 from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.typing import NDArray
 
+from whisper_api.speech.audio import SAMPLE_RATE
+
 FRAMES_PER_SECOND = 100
-_SILENCE = 400  # samples: more than one frame of the Fourier transform
+
+_HOP = SAMPLE_RATE // FRAMES_PER_SECOND
+_WIDTH = 400  # samples that one frame is computed from
+_SILENCE = 800  # samples: more than one frame's
+_LEAST_POWER = 1e-10
+_RANGE = 8.0  # powers of ten: what is fainter than the loudest by more is raised to that
+_AT_ONCE = 250  # frames: their spectra take ten times the memory of their sound
 
 
 class LogMel:
     """Spectrograms with ``mels`` bands: 80, or 128 for large-v3 and turbo."""
 
     def __init__(self, mels: int) -> None:
-        self._extract = FeatureExtractor(feature_size=mels)
+        self._filters: NDArray[np.float32] = FeatureExtractor(feature_size=mels).mel_filters
+        self._window = np.hanning(_WIDTH + 1)[:-1].astype(np.float32)
 
     def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """The spectrogram of ``samples``, of shape (mels, frames), with a few frames of the silence after them."""
-        features: NDArray[np.float32] = self._extract(np.pad(samples, (0, 2 * _SILENCE)), padding=0)
-        return features
+        sound = np.pad(np.pad(samples, (0, _SILENCE)), _WIDTH // 2, mode="reflect")
+        frames = np.lib.stride_tricks.sliding_window_view(sound, _WIDTH)[::_HOP][:-1]
+        power = np.empty((len(self._filters), len(frames)), np.float32)
+        for first in range(0, len(frames), _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            spectra = np.fft.rfft(frames[some] * self._window)
+            np.matmul(self._filters, np.square(np.abs(spectra)).T, out=power[:, some])
+        bands = np.log10(np.maximum(power, _LEAST_POWER, out=power), out=power)
+        np.maximum(bands, bands.max() - _RANGE, out=bands)
+        return np.divide(bands + 4, 4, out=bands)
 
 
 def stretched(features: NDArray[np.float32], seconds: float) -> NDArray[np.float32]:

@@ -51,6 +51,7 @@ def test_every_variable_of_the_seed_has_the_default_of_the_seed(variable: str, d
 
 
 def test_two_hypotheses_are_followed_by_default() -> None:
+    assert read_settings().languages == ()
     assert read_settings().beam_size == 2
 
 
@@ -88,6 +89,9 @@ def test_proxies_are_trusted_on_this_machine_alone_by_default() -> None:
         ("MAX_MODEL", "", None),
         ("MAX_TASK_QUEUE_SIZE", "1", 1),
         ("CPU_FALLBACK_MODEL", "small", "small"),
+        ("LANGUAGES", "de en", ("de", "en")),
+        ("LANGUAGES", " German,EN,  fr-CA de", ("de", "en", "fr")),
+        ("LANGUAGES", "", ()),
         ("BEAM_SIZE", "1", 1),
         ("BEAM_SIZE", "20", 20),
         ("RECORDINGS_AT_ONCE", "1", 1),
@@ -148,6 +152,7 @@ def test_a_variable_is_read_from_the_environment(
         ("MAX_RECORDINGS_MB", "0", "1 or more"),
         ("SHUTDOWN_GRACE_S", "-1", "0 or more"),
         ("CPU_FALLBACK_MODEL", "largest", "large-v3"),
+        ("LANGUAGES", "de xx", "codes or English names"),
         ("BEAM_SIZE", "0", "1 (greedy) to 20"),
         ("BEAM_SIZE", "21", "1 (greedy) to 20"),
         ("BEAM_SIZE", "wide", "1 (greedy) to 20"),

@@ -46,7 +46,9 @@ def create_app(settings: Settings, *, worker: Transcriber | None = None) -> Fast
         queue=Queue(settings.max_task_queue_size),
         store=Store(lifetime=settings.result_lifetime, refresh=settings.refresh_expiration_time_on_usage),
         shelf=Shelf(largest=settings.max_upload_mb * MB, capacity=settings.recordings_capacity),
-        defaults=Options(max_seconds=settings.max_duration_m * 60, beam_size=settings.beam_size),
+        defaults=Options(
+            max_seconds=settings.max_duration_m * 60, beam_size=settings.beam_size, languages=settings.languages
+        ),
         at_once=settings.recordings_at_once,
     )
 

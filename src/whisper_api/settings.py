@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from whisper_api.speech import memory, models
+from whisper_api.speech.languages import code_of
 from whisper_api.speech.options import LARGEST_BEAM, USUAL_BEAM
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -53,9 +54,14 @@ class Settings(BaseSettings):
     )
     cpu_fallback_model: str = _setting("medium", "Model on a CPU where MAX_MODEL is unset", _MODEL)
 
+    languages: Annotated[tuple[str, ...], NoDecode] = _setting(
+        (),
+        "Languages that are told apart where none is named",
+        "codes or English names with spaces between them, such as: de en; empty: all that the model knows",
+    )
     beam_size: int = _setting(
         USUAL_BEAM,
-        "Hypotheses that are followed at a time: more are slower and a little better",
+        "Hypotheses that are followed at a time: more are slower, and seldom better",
         f"1 (greedy) to {LARGEST_BEAM}",
         ge=1,
         le=LARGEST_BEAM,
@@ -131,6 +137,16 @@ class Settings(BaseSettings):
         if not known and not (Path(value or "") / "model.bin").is_file():
             raise ValueError
         return value
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _are_languages(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        codes = [code_of(name) for name in value.replace(",", " ").split()]
+        if None in codes:
+            raise ValueError
+        return tuple(dict.fromkeys(codes))
 
     @field_validator("log_level_console", "log_level_file", mode="before")
     @classmethod

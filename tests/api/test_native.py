@@ -24,9 +24,9 @@ from whisper_api.workers.messages import Loaded
 from whisper_api.workers.worker import NoModelLoaded, WorkerRefused
 
 TASK_FIELDS = {
-    "task_id", "task_type", "status", "time_uploaded", "transcript", "source_language", "position_in_queue",
-    "processing_duration", "time_processing_finished", "target_model_size", "used_model_size", "used_device",
-    "progress", "duration", "eta_seconds", "segments", "error", "expires_at",
+    "task_id", "task_type", "status", "time_uploaded", "transcript", "source_language", "language_probability",
+    "position_in_queue", "processing_duration", "time_processing_finished", "target_model_size", "used_model_size",
+    "used_device", "progress", "duration", "eta_seconds", "segments", "error", "expires_at",
 }  # fmt: skip
 UNKNOWN_ID = "0" * 32
 OF_A_TASK = [("GET", "status"), ("GET", "srt"), ("GET", "waveform"), ("DELETE", "task")]
@@ -52,6 +52,7 @@ async def test_an_upload_answers_with_its_task_at_once(server: Server, path: str
         "status": "pending",
         "transcript": None,
         "source_language": "de",
+        "language_probability": 1,
         "position_in_queue": 1,
         "processing_duration": None,
         "time_processing_finished": None,
@@ -77,12 +78,12 @@ async def test_the_worker_gets_what_was_uploaded_and_asked_for(server: Server) -
     assert job.options == Options("translate", "fr", max_seconds=36_000)
 
 
-async def test_the_worker_follows_as_many_hypotheses_as_are_set(serve: Serve) -> None:
-    server = await serve(beam_size=5)
+async def test_the_worker_follows_as_many_hypotheses_and_tells_those_languages_apart_that_are_set(serve: Serve) -> None:
+    server = await serve(beam_size=5, languages="de en")
 
     await server.upload()
 
-    assert (await server.worker.next_job()).options == Options(beam_size=5, max_seconds=36_000)
+    assert (await server.worker.next_job()).options == Options(beam_size=5, languages=("de", "en"), max_seconds=36_000)
 
 
 @pytest.mark.parametrize("language", ["", " "])
@@ -113,6 +114,16 @@ async def test_whoever_waits_gets_the_text_with_the_answer(serve: Serve) -> None
     assert task["processing_duration"] >= 0
     finished = datetime.fromisoformat(task["time_processing_finished"])
     assert (datetime.fromisoformat(task["expires_at"]) - finished).total_seconds() == pytest.approx(3600, abs=60)
+
+
+async def test_how_likely_a_detected_language_is_is_said_once_it_is_detected(server: Server) -> None:
+    task_id = (await server.upload()).json()["task_id"]
+    job = await server.worker.next_job()
+    before = await server.task(task_id)
+    job.start("de")
+
+    assert (before["source_language"], before["language_probability"]) == (None, None)
+    assert (await server.task(task_id))["language_probability"] == 0.9
 
 
 async def test_whoever_waits_too_short_gets_the_task_as_it_is(server: Server) -> None:

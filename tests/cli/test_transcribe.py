@@ -163,6 +163,7 @@ def test_one_bad_file_stops_no_other(run: Run, engine: FakeEngine, folder: Path)
 def test_wishes_reach_the_engine(run: Run, engine: FakeEngine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make("talk.wav")
     monkeypatch.setenv("BEAM_SIZE", "3")
+    monkeypatch.setenv("LANGUAGES", "de en")
 
     run("transcribe", "talk.wav")
     run(
@@ -171,10 +172,10 @@ def test_wishes_reach_the_engine(run: Run, engine: FakeEngine, folder: Path, mon
     )  # fmt: skip
 
     assert engine.options == [
-        Options(beam_size=3),
+        Options(beam_size=3, languages=("de", "en")),
         Options(
-            language="de", words=True, prompt="Grüße", hotwords="Özdemir", beam_size=5, temperature=0.5,
-            vad_filter=False,
+            language="de", languages=("de", "en"), words=True, prompt="Grüße", hotwords="Özdemir", beam_size=5,
+            temperature=0.5, vad_filter=False,
         ),
     ]  # fmt: skip
 

@@ -144,6 +144,33 @@ def test_the_language_is_made_out(engine: Engine) -> None:
     assert transcription.language == "fr"
 
 
+@pytest.mark.parametrize("languages", [("de", "en"), ("yue", "en", "de")])
+def test_where_there_is_a_choice_the_language_is_one_of_them(engine: Engine, languages: tuple[str, ...]) -> None:
+    transcription = engine.transcribe(recordings.sample("fr/comptage"), Options(languages=languages))
+
+    list(transcription)
+
+    assert set(transcription.languages) == {"de", "en"}
+    assert sum(transcription.languages.values()) == pytest.approx(1)
+    assert transcription.language == next(iter(transcription.languages))
+
+
+def test_where_there_is_no_choice_nothing_is_guessed(engine: Engine) -> None:
+    transcription = engine.transcribe(recordings.sample("fr/comptage"), Options(languages=("de",)))
+
+    list(transcription)
+
+    assert transcription.languages == {"de": 1.0}
+
+
+def test_where_the_model_knows_none_of_the_choice_it_takes_any(engine: Engine) -> None:
+    transcription = engine.transcribe(recordings.sample("fr/comptage"), Options(languages=("yue",)))
+
+    list(transcription)
+
+    assert transcription.language == "fr"
+
+
 def test_a_language_that_is_asked_for_is_taken(engine: Engine) -> None:
     transcription = engine.transcribe(COUNTING, Options(language="de"))
 

@@ -8,6 +8,7 @@ from whisper_api.speech.options import Options
 @pytest.mark.parametrize("language", ["de", "DE", "German", " german "])
 def test_a_language_may_be_named_in_several_ways(language: str) -> None:
     assert Options(language=language).language == "de"
+    assert Options(languages=(language, "en", "de")).languages == ("de", "en")
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,7 @@ def test_a_language_may_be_named_in_several_ways(language: str) -> None:
     [
         ({"task": "sing"}, "Take one of transcribe, translate"),
         ({"language": "xx"}, "Take a code, such as 'de'"),
+        ({"languages": ("de", "xx")}, "Take a code, such as 'de'"),
         ({"beam_size": 0}, r"Take 1 \(greedy\) to 20"),
         ({"beam_size": 21}, r"Take 1 \(greedy\) to 20"),
         ({"beam_size": "5"}, r"Take 1 \(greedy\) to 20"),

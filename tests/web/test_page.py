@@ -205,6 +205,12 @@ def test_a_language_that_was_chosen_is_not_detected(page: Page) -> None:
     expect(finished(card(page, "fox.wav")).locator(".facts")).to_have_text(re.compile("^English ·"))
 
 
+def test_a_language_that_is_hardly_sure_is_said_to_be_a_guess(page: Page) -> None:
+    it = finished(choose(page, sample("it/ciao_mondo").read_bytes()))
+
+    expect(it.locator(".facts")).to_have_text(re.compile(r"^Italian\? \(only [1-4]\d\s?% likely\)"))
+
+
 def test_several_are_worked_on_side_by_side(page: Page) -> None:
     long = choose(page, talk(LONG_SECONDS), "long.wav")
     expect(long.locator(".line").first).to_be_visible()

@@ -85,7 +85,7 @@ class Wishes(Fields):
         None,
         ge=1,
         le=LARGEST_BEAM,
-        description="Hypotheses followed at a time: more are slower and a little better. 1 is greedy. Absent: as the "
+        description="Hypotheses followed at a time: more are slower, and seldom better. 1 is greedy. Absent: as the "
         "server is set up.",
     )
     vad_filter: bool = Field(

@@ -94,6 +94,10 @@ class TaskModel(BaseModel):
     time_uploaded: datetime = Field(description="In UTC.", examples=[_EXAMPLE_TIME])
     transcript: str | None = Field(description="The whole text, once finished.", examples=["Schöne Grüße!"])
     source_language: SourceLanguage
+    language_probability: float | None = Field(
+        description="How likely it is that one: 1 where it was asked for. Below 0.5 it is a guess; name the right one.",
+        examples=[0.98],
+    )
     position_in_queue: Place
     processing_duration: float | None = Field(description="Seconds of processing so far, or in all.", examples=[4.2])
     time_processing_finished: datetime | None = Field(description="In UTC.", examples=[_EXAMPLE_TIME])
@@ -116,6 +120,7 @@ class TaskModel(BaseModel):
             time_uploaded=task.uploaded_at,
             transcript=task.text,
             source_language=task.language or task.options.language,
+            language_probability=1 if task.options.language else task.language_probability if task.language else None,
             position_in_queue=None if task.has_ended else desk.queue.position(task),
             processing_duration=task.processing_seconds,
             time_processing_finished=task.finished_at,

@@ -48,7 +48,7 @@ _STANDARD_OUTPUT = "-"
 @click.option("--hotwords", help="Names and terms to listen for.")
 @click.option(
     "--beam-size", type=click.IntRange(1, LARGEST_BEAM),
-    help="Hypotheses followed at a time: more are slower and a little better. Without it BEAM_SIZE holds, or what the "
+    help="Hypotheses followed at a time: more are slower, and seldom better. Without it BEAM_SIZE holds, or what the "
     "server is set up to.",
 )  # fmt: skip
 @click.option(
@@ -188,7 +188,7 @@ def _here(
     for note in found.notes:
         shown.complain(note)
     shown.remark(f"Using {found.engine.name} on the {'GPU' if found.device.kind == 'cuda' else 'CPU'}.")
-    options = replace(options, beam_size=beam_size or settings.beam_size)
+    options = replace(options, beam_size=beam_size or settings.beam_size, languages=settings.languages)
     try:
         found.engine.check(options)
     except UnsupportedRequest as problem:

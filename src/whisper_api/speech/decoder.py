@@ -142,20 +142,23 @@ class Decoder:
         self._model = model
         self._vocabulary = vocabulary
 
-    def detect_language(self, encoded: Encoded) -> dict[str, float]:
-        """How likely each language is, the likeliest first.
+    def detect_language(self, encoded: Encoded, *, among: Sequence[str] = ()) -> dict[str, float]:
+        """How likely each language is, the likeliest first; where there is a choice of them, each ``among`` these.
 
         A quarter of the encoder's output mostly tells as much as all of it. Where it does not, silence up to the 30 s
         that Whisper was trained on helps, and that the encoder has not seen it does not matter.
         """
-        languages = self._detect(encoded[:, ::4])
+        languages = self._detect(encoded[:, ::4], among)
         if max(languages.values()) >= _CLEAR_LANGUAGE:
             return languages
-        return self._detect(fitted(encoded, LONGEST_SECONDS))
+        return self._detect(fitted(encoded, LONGEST_SECONDS), among)
 
-    def _detect(self, encoded: Encoded) -> dict[str, float]:
+    def _detect(self, encoded: Encoded, among: Sequence[str]) -> dict[str, float]:
         view = StorageView.from_array(np.ascontiguousarray(encoded))
-        return {token[2:-2]: probability for token, probability in self._model.detect_language(view)[0]}
+        languages = {token[2:-2]: probability for token, probability in self._model.detect_language(view)[0]}
+        chosen = {language: odds for language, odds in languages.items() if language in among and odds > 0}
+        total = sum(chosen.values())
+        return {language: odds / total for language, odds in chosen.items()} or languages
 
     def decode(
         self, encoded: Sequence[Encoded], prompts: Sequence[Sequence[int]], attempt: Attempt, *, speech_seconds: float

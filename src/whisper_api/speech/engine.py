@@ -90,7 +90,8 @@ class Engine:
         Raises UnsupportedRequest, and Cancelled once the engine is closed.
         """
         self.check(options)
-        only = self._languages[0] if len(self._languages) == 1 else None
+        choice = [language for language in self._languages if language in options.languages] or self._languages
+        only = choice[0] if len(choice) == 1 else None
         return Transcription(self._parts, recording, options, language=options.language or only)
 
     def check(self, options: Options) -> None:

@@ -27,14 +27,16 @@ class LogMel:
         """The spectrogram of ``samples``, of shape (mels, frames), with a few frames of the silence after them."""
         sound = np.pad(np.pad(samples, (0, _SILENCE)), _WIDTH // 2, mode="reflect")
         frames = np.lib.stride_tricks.sliding_window_view(sound, _WIDTH)[::_HOP][:-1]
-        power = np.empty((len(self._filters), len(frames)), np.float32)
+        bands = np.empty((len(self._filters), len(frames)), np.float32)
         for first in range(0, len(frames), _AT_ONCE):
             some = slice(first, first + _AT_ONCE)
             spectra = np.fft.rfft(frames[some] * self._window)
-            np.matmul(self._filters, np.square(np.abs(spectra)).T, out=power[:, some])
-        bands = np.log10(np.maximum(power, _LEAST_POWER, out=power), out=power)
+            np.matmul(self._filters, np.square(np.abs(spectra)).T, out=bands[:, some])
+        np.log10(np.maximum(bands, _LEAST_POWER), out=bands)
         np.maximum(bands, bands.max() - _RANGE, out=bands)
-        return np.divide(bands + 4, 4, out=bands)
+        bands += 4
+        bands /= 4
+        return bands
 
 
 def stretched(features: NDArray[np.float32], seconds: float) -> NDArray[np.float32]:

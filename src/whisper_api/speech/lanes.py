@@ -18,7 +18,7 @@ from whisper_api.speech.decoder import (
     unsaid,
     without_loops,
 )
-from whisper_api.speech.encoder import Encoder
+from whisper_api.speech.encoder import Encoded, Encoder
 from whisper_api.speech.features import FRAMES_PER_SECOND, stretched
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.words import Spoken, timed_words
@@ -87,13 +87,16 @@ class Lanes:
         features = [stretched(entry.features, entry.encoder_seconds) for entry in entries]
         for entry, encoded in zip(entries, self._encoder.encode(features), strict=True):
             if entry.line.language is None:
-                entry.line.guess(self._decoder.detect_language(encoded))
+                entry.line.guess(self._languages(entry, encoded))
             elif entry.rejected and entry.line.language_probability < CERTAIN:
-                entry.line.correct(self._decoder.detect_language(encoded))
+                entry.line.correct(self._languages(entry, encoded))
             if entry.line.options.task == "detect_language":
                 self._finish(entry, unsaid(entry.seconds))
             else:
                 entry.encoded = fitted(encoded, entry.decoder_seconds)
+
+    def _languages(self, entry: Entry, encoded: Encoded) -> dict[str, float]:
+        return self._decoder.detect_language(encoded, among=entry.line.options.languages)
 
     def _decode(self, entries: list[Entry]) -> None:
         hypotheses = self._decoder.decode(

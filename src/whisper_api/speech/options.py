@@ -16,7 +16,8 @@ class Options:
     """``task`` as in Whisper: transcribe keeps the language, translate makes English of it. With detect_language the
     recording is only listened to until its language is made out, and there is no text.
 
-    ``language`` is a code of Whisper's or an English name, or None to have it detected. ``prompt`` is text to be taken
+    ``language`` is a code of Whisper's or an English name, or None to have it detected: among ``languages``, or, where
+    these are none or the model knows none of them, among all that it knows. ``prompt`` is text to be taken
     for what was said before, and ``hotwords`` are names and terms to listen for; both hold for the whole recording.
     With ``condition_on_previous_text`` each window is told what the one before it said, which costs most of the speed.
     ``words`` asks for the words' times, ``tokens`` for the probability of each token. A ``beam_size`` of 1 is greedy,
@@ -29,6 +30,7 @@ class Options:
 
     task: Kind = "transcribe"
     language: str | None = None
+    languages: tuple[str, ...] = ()
     prompt: str | None = None
     hotwords: str | None = None
     condition_on_previous_text: bool = False
@@ -46,14 +48,19 @@ class Options:
             if not isinstance(text, str | None):
                 raise TypeError(f"{name} must be text, not {type(text).__name__}.")
         if self.language is not None:
-            code = code_of(self.language)
-            if code is None:
-                raise ValueError(
-                    f"Whisper does not know the language {self.language!r}. Take a code, such as 'de', or an English "
-                    "name, such as 'German'."
-                )
-            object.__setattr__(self, "language", code)
+            object.__setattr__(self, "language", _known(self.language))
+        object.__setattr__(self, "languages", tuple(dict.fromkeys(map(_known, self.languages))))
         if not isinstance(self.beam_size, int) or not 1 <= self.beam_size <= LARGEST_BEAM:
             raise ValueError(f"A beam_size of {self.beam_size!r} makes no sense. Take 1 (greedy) to {LARGEST_BEAM}.")
         if not isinstance(self.temperature, float | int) or not 0 <= self.temperature <= 1:
             raise ValueError(f"A temperature of {self.temperature!r} makes no sense. Take 0 (no sampling) to 1.")
+
+
+def _known(language: str) -> str:
+    code = code_of(language)
+    if code is None:
+        raise ValueError(
+            f"Whisper does not know the language {language!r}. Take a code, such as 'de', or an English name, such as "
+            "'German'."
+        )
+    return code

@@ -8,6 +8,7 @@
  * @property {"pending" | "processing" | "finished" | "failed"} status
  * @property {string | null} transcript
  * @property {string | null} source_language
+ * @property {number | null} language_probability 0 to 1
  * @property {number | null} position_in_queue 1 = next
  * @property {string | null} used_model_size
  * @property {string | null} used_device

@@ -17,6 +17,7 @@ import { upload } from "./upload.js";
 
 const RETRY_SECONDS = 15; // where the server does not say when
 const SEEK_SECONDS = 5;
+const CERTAIN = 0.5; // more likely than all other languages together
 const ANOTHER = 0.02; // files say how long they are only about right
 const IS_MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
@@ -459,7 +460,10 @@ export class Card {
     const { task, state } = this;
     if (!task) return "";
     const language = task.source_language ? languageName(task.source_language) : "";
-    const detected = language && !this.wishes.language ? text("detected", { language }) : language;
+    const odds = task.language_probability ?? 1;
+    const detected = !language || this.wishes.language ? language
+      : odds < CERTAIN ? text("guessed", { language, odds: percent(odds, pageLanguage()) })
+      : text("detected", { language });
     return [
       language && task.task_type === "translate" ? `${language} → ${languageName("en")}` : detected,
       task.duration ? clock(task.duration) : "",

@@ -2,11 +2,13 @@
 
 Prints one line of JSON for every measurement, and at the end one for the medians over all runs; ``throughput`` is
 seconds of audio a second, ``times_faster_whisper`` that of faster-whisper's defaults on the same recordings in the same
-run. Two more peers are measured in the first run where they are asked for: faster-whisper's batched pipeline with
-``--batched``, and with ``--openai`` openai-whisper, on the checkpoint that was made of the same weights.
+run. Two more peers are measured where they are asked for: faster-whisper's batched pipeline in the first run with
+``--batched``, and with ``--openai`` openai-whisper in all, on the checkpoint that was made of the same weights. What
+the server costs, compared to the same pipeline in a script, is small enough to drown in how a machine's pace drifts, so
+the two take turns for it, ``--turns`` times.
 
 usage: python benchmarks/throughput.py [--runs 3] [--batched] [--openai base.pt] [--clients 1 8] [--minutes 10]
-           [--data DIR] [--limit N]
+           [--turns 9] [--data DIR] [--limit N]
 """
 
 # ruff: noqa: E402
@@ -105,11 +107,13 @@ def main(options: argparse.Namespace) -> None:
             if run == 0 and options.batched:
                 with peers.alone(peers.faster_whisper_batched) as batched:
                     measure_clips(report, "faster-whisper, batched", batched)
-            if run == 0 and options.openai:
+            if options.openai:
                 with peers.alone(peers.openai_whisper, options.openai) as openai_whisper:
                     measure_clips(report, "openai-whisper", openai_whisper)
                     measure_long(report, "openai-whisper", openai_whisper)
         report.medians()
+        if options.turns:
+            measure_cost(report, max(options.clients), options.turns)
 
 
 def measure_server(report: Report, clients: list[int]) -> None:
@@ -125,13 +129,31 @@ def measure_server(report: Report, clients: list[int]) -> None:
 def measure_script(report: Report, clients: int) -> None:
     """The same pipeline without a server."""
     engine = Engine.load(weights.in_starter())
-    transcribe = partial(_text, engine)
-    transcribe(report.files[0])
+    engine_pass(engine, report.files[:1], 1)
+    wall, texts = engine_pass(engine, report.files, clients)
+    report.clips(f"script, {clients} threads", wall, texts)
+    engine.close()
+
+
+def engine_pass(engine: Engine, files: list[Path], clients: int) -> tuple[float, list[str]]:
     began = time.perf_counter()
     with ThreadPoolExecutor(clients) as threads:
-        texts = list(threads.map(transcribe, report.files))
-    report.clips(f"script, {clients} threads", time.perf_counter() - began, texts)
+        texts = list(threads.map(partial(_text, engine), files))
+    return time.perf_counter() - began, texts
+
+
+def measure_cost(report: Report, clients: int, turns: int) -> None:
+    """What the server takes more than the script, in percent; the first turn warms both up."""
+    engine = Engine.load(weights.in_starter())
+    costs = []
+    with running_server() as server:
+        for _ in range(turns + 1):
+            served = load(server.url, report.files, clients=clients).wall
+            costs.append(100 * (served / engine_pass(engine, report.files, clients)[0] - 1))
     engine.close()
+    rounded = [round(cost, 1) for cost in costs[1:]]
+    line = {"benchmark": "throughput", "what": "server's cost, %", "median": median(rounded), "turns": rounded}
+    print(json.dumps(line), flush=True)
 
 
 def measure_clips(report: Report, name: str, transcribe: peers.Transcribe) -> None:
@@ -161,5 +183,6 @@ if __name__ == "__main__":
     parser.add_argument("--openai", type=Path, metavar="CHECKPOINT")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--turns", type=int, default=9, metavar="N")
     add_options(parser)
     main(parser.parse_args())

@@ -50,6 +50,10 @@ def samples_of(file: Path) -> NDArray[np.float32]:
     return np.concatenate(list(audio.decode(file)))
 
 
+def shuffled(utterances: list[Utterance], seed: int) -> list[Utterance]:
+    return [utterances[place] for place in np.random.default_rng(seed).permutation(len(utterances))]
+
+
 def joined(utterances: list[Utterance], seconds: float, *, seed: int = 1) -> tuple[NDArray[np.float32], str]:
     """One recording of about so many seconds: utterances in turn, with pauses of 0.3 to 2 s; and its text."""
     pause = np.random.default_rng(seed)

@@ -2,8 +2,8 @@
 
 For every plan the utterances are transcribed by the engine alone, eight at a time: as they are, slowed down by 8 %,
 sped up by 6 % with noise 15 dB below them, over a telephone line (300 to 3400 Hz), and in a room that echoes, so that
-nothing is fitted to one recording of them; then all of them joined to one long recording. Cost is processor time, which
-other programs on the machine disturb least.
+nothing is fitted to one recording of them; then all of them joined to one long recording, and to three more in which
+they come in other orders. Cost is processor time, which other programs on the machine disturb least.
 
 usage: python benchmarks/windows.py [--plans NAME ...] [--faster-whisper] [--data DIR] [--limit N]
 """
@@ -17,25 +17,21 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 import peers
-from audio import RATE, written
-from utterances import add_options, joined, read, word_error_rate
+from audio import written
+from changes import CHANGES, Samples
+from utterances import add_options, joined, read, shuffled, word_error_rate
 from whisper_api.speech import weights
 from whisper_api.speech.devices import CPU
 from whisper_api.speech.engine import Engine
 from whisper_api.speech.options import USUAL_BEAM, Options
 from whisper_api.speech.plan import Plan, plan_for
-
-Samples = NDArray[np.float32]
 
 _CHOSEN = plan_for(CPU)
 PLANS = {
@@ -64,23 +60,29 @@ BEAMS = {"greedy": 1, "three hypotheses": 3, "five hypotheses": 5}
 def main(options: argparse.Namespace) -> None:
     utterances = read(options)
     said = [utterance.text for utterance in utterances]
-    recording, text = joined(utterances, sum(utterance.seconds for utterance in utterances))
+    length = sum(utterance.seconds for utterance in utterances)
+    recording, text = joined(utterances, length)
+    others = [joined(shuffled(utterances, seed), length, seed=seed) for seed in (2, 3, 4)]
     with tempfile.TemporaryDirectory() as folder:
         sets = {
             name: _written(Path(folder) / name, [changed(utterance.samples) for utterance in utterances])
             for name, changed in CHANGES.items()
         }
         long = _written(Path(folder) / "long", [recording])
+        orders = _written(Path(folder) / "orders", [samples for samples, _ in others])
+        texts = [text for _, text in others]
         if options.faster_whisper:
             with peers.alone(peers.faster_whisper) as transcribe:
                 report = {kind: _rate(said, list(map(transcribe, files))) for kind, files in sets.items()}
                 report["long"] = _rate([text], list(map(transcribe, long)))
+                report["orders"] = _rate(texts, list(map(transcribe, orders)))
             print(json.dumps({"benchmark": "windows", "plan": "faster-whisper", **report}), flush=True)
         for name in options.plans or [*PLANS, *BEAMS]:
             asked = Options(beam_size=BEAMS.get(name, USUAL_BEAM))
             with _engine(PLANS.get(name, _CHOSEN)) as engine:
                 measured = {kind: _measured(engine, asked, files, said) for kind, files in sets.items()}
                 measured["long"] = _measured(engine, asked, long, [text])
+                measured["orders"] = _measured(engine, asked, orders, texts)
             print(json.dumps({"benchmark": "windows", "plan": name, **measured}), flush=True)
 
 
@@ -110,39 +112,6 @@ def _rate(said: list[str], heard: list[str]) -> dict[str, float]:
 def _written(folder: Path, recordings: list[Samples]) -> list[Path]:
     folder.mkdir()
     return [written(folder / f"{number}.wav", samples) for number, samples in enumerate(recordings)]
-
-
-def _stretched(samples: Samples, speed: float) -> Samples:
-    places = np.arange(int(len(samples) / speed)) * speed
-    return np.asarray(np.interp(places, np.arange(len(samples)), samples), np.float32)
-
-
-def _noisy(samples: Samples) -> Samples:
-    level = np.sqrt(np.mean(samples**2)) * 10 ** (-15 / 20)
-    return (samples + np.random.default_rng(1).normal(0, level, len(samples))).astype(np.float32)
-
-
-def _telephoned(samples: Samples) -> Samples:
-    spectrum = np.fft.rfft(samples)
-    frequencies = np.fft.rfftfreq(len(samples), 1 / RATE)
-    spectrum[(frequencies < 300) | (frequencies > 3400)] *= 0.02
-    return np.fft.irfft(spectrum, len(samples)).astype(np.float32)
-
-
-def _echoed(samples: Samples) -> Samples:
-    """With an echo of 0.3 s of decaying noise, as loud as the voice itself at a few metres."""
-    echo = np.random.default_rng(5).normal(0, 0.12, int(0.3 * RATE)) * np.exp(-np.arange(0.3 * RATE) / 900)
-    echo[0] = 1
-    return (0.7 * np.convolve(samples, echo)[: len(samples)]).astype(np.float32)
-
-
-CHANGES: dict[str, Callable[[Samples], Samples]] = {
-    "clean": lambda samples: samples,
-    "slow": lambda samples: _stretched(samples, 0.92),
-    "noisy": lambda samples: _noisy(_stretched(samples, 1.06)),
-    "telephone": _telephoned,
-    "room": _echoed,
-}
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def main(options: argparse.Namespace) -> None:
                     measure_clips(report, "openai-whisper", openai_whisper)
                     measure_long(report, "openai-whisper", openai_whisper)
         report.medians()
-        if options.turns:
+        if options.turns > 0:
             measure_cost(report, max(options.clients), options.turns)
 
 
@@ -147,13 +147,20 @@ def measure_cost(report: Report, clients: int, turns: int) -> None:
     engine = Engine.load(weights.in_starter())
     costs = []
     with running_server() as server:
-        for _ in range(turns + 1):
-            served = load(server.url, report.files, clients=clients).wall
-            costs.append(100 * (served / engine_pass(engine, report.files, clients)[0] - 1))
+
+        def served() -> float:
+            return load(server.url, report.files, clients=clients).wall
+
+        def scripted() -> float:
+            return engine_pass(engine, report.files, clients)[0]
+
+        for turn in range(turns + 1):
+            walls = {way: way() for way in ((served, scripted) if turn % 2 else (scripted, served))}
+            costs.append(100 * (walls[served] / walls[scripted] - 1))
     engine.close()
-    rounded = [round(cost, 1) for cost in costs[1:]]
-    line = {"benchmark": "throughput", "what": "server's cost, %", "median": median(rounded), "turns": rounded}
-    print(json.dumps(line), flush=True)
+    cost = median(costs[1:])
+    line = {"benchmark": "throughput", "what": "server's cost, %", "median": round(cost, 1)}
+    print(json.dumps({**line, "turns": [round(one, 1) for one in costs[1:]]}), flush=True)
 
 
 def measure_clips(report: Report, name: str, transcribe: peers.Transcribe) -> None:

@@ -2,8 +2,9 @@
 
 The folder has a folder for each language, by its code, of recordings (wav) with their texts (txt) beside them; by
 default the short ones that the tests use. They are transcribed as they are, with noise 15 dB below them, over a
-telephone line and in a room that echoes: with the language made out among all, among those of the folder, and told; and
-by faster-whisper. Numbers that are written in digits count as wrong for all alike.
+telephone line and in a room that echoes: with the language made out among all, among those of the folder, and told;
+and by faster-whisper. Numbers that are written in digits count as wrong for all alike. Needs the dependency group
+``bench``.
 
 usage: python benchmarks/languages.py [--data DIR]
 """
@@ -15,7 +16,6 @@ leave_cores_to_lanes()
 
 import argparse
 import json
-import re
 import tempfile
 import unicodedata
 from collections.abc import Callable
@@ -28,13 +28,13 @@ import jiwer
 
 import peers
 from audio import written
-from changes import CHANGES, Samples, noisy
+from conditions import CONDITIONS, Samples, noisy
 from utterances import samples_of
 from whisper_api.speech import weights
 from whisper_api.speech.engine import Engine
 from whisper_api.speech.options import Options
 
-HEARD_HOW = {"clean": CHANGES["clean"], "noisy": noisy, "telephone": CHANGES["telephone"], "room": CHANGES["room"]}
+TRIED = {"clean": CONDITIONS["clean"], "noisy": noisy, "telephone": CONDITIONS["telephone"], "room": CONDITIONS["room"]}
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Sample:
 
 @dataclass(frozen=True)
 class Heard:
+    """``language`` where it was made out and whoever heard tells."""
+
     text: str
     language: str | None = None
 
@@ -58,7 +60,7 @@ def main(data: Path) -> None:
     samples = [Sample(file.parent.name, file.with_suffix(".txt").read_text("utf-8"), file) for file in files]
     spoken = tuple(sorted({sample.language for sample in samples}))
     with tempfile.TemporaryDirectory() as folder:
-        sets = {name: _changed(samples, change, Path(folder) / name) for name, change in HEARD_HOW.items()}
+        sets = {name: _changed(samples, change, Path(folder) / name) for name, change in TRIED.items()}
         engine = Engine.load(weights.in_starter())
         with ThreadPoolExecutor(8) as clients:
             for way, options in (("among all", Options()), ("among those of the folder", Options(languages=spoken))):
@@ -84,7 +86,7 @@ def _by(engine: Engine, options: Options) -> Transcribe:
     def transcribe(sample: Sample) -> Heard:
         transcription = engine.transcribe(sample.file, options)
         text = "".join(segment.text for segment in transcription)
-        return Heard(text, transcription.language)
+        return Heard(text, None if options.language else transcription.language)
 
     return transcribe
 
@@ -99,24 +101,27 @@ def _report(way: str, heard: dict[str, list[Heard]], sets: dict[str, list[Sample
         said = [_plain(sample.text) for sample in samples]
         wrong = jiwer.cer(said, [_plain(one.text) for one in heard[name]])
         report[name] = {"cer": round(100 * float(wrong), 1)}
-        if heard[name][0].language is not None:
-            right = sum(one.language == sample.language for one, sample in zip(heard[name], samples, strict=True))
+        detected = [one.language for one in heard[name]]
+        if any(detected):
+            right = sum(one == sample.language for one, sample in zip(detected, samples, strict=True))
             report[name] = {"languages_right": right, "cer": round(100 * float(wrong), 1)}
     print(json.dumps(report), flush=True)
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
+    """In lower case, without punctuation; marks belong to the letters that they stand above."""
+    kept = (c if unicodedata.category(c)[0] in "LMN" else " " for c in unicodedata.normalize("NFKC", text).casefold())
+    return " ".join("".join(kept).split())
 
 
-def _samples() -> Path:
+def _samples() -> Path | None:
     spec = find_spec("pytest_audioeval")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
+    if spec is None or spec.submodule_search_locations is None:
+        return None
     return Path(spec.submodule_search_locations[0]) / "samples" / "audio"
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=_samples())
+    parser.add_argument("--data", type=Path, default=_samples(), required=_samples() is None)
     main(parser.parse_args().data)

@@ -54,13 +54,15 @@ def shuffled(utterances: list[Utterance], seed: int) -> list[Utterance]:
     return [utterances[place] for place in np.random.default_rng(seed).permutation(len(utterances))]
 
 
-def joined(utterances: list[Utterance], seconds: float, *, seed: int = 1) -> tuple[NDArray[np.float32], str]:
-    """One recording of about so many seconds: utterances in turn, with pauses of 0.3 to 2 s; and its text."""
+def joined(
+    utterances: list[Utterance], seconds: float | None = None, *, seed: int = 1
+) -> tuple[NDArray[np.float32], str]:
+    """One recording, with pauses of 0.3 to 2 s, and its text: all utterances, or in turn for about so many seconds."""
     pause = np.random.default_rng(seed)
     pieces: list[NDArray[np.float32]] = []
     texts: list[str] = []
     length = 0
-    while length < seconds * audio.SAMPLE_RATE:
+    while len(texts) < len(utterances) if seconds is None else length < seconds * audio.SAMPLE_RATE:
         utterance = utterances[len(texts) % len(utterances)]
         silence = np.zeros(int(pause.uniform(0.3, 2.0) * audio.SAMPLE_RATE), np.float32)
         pieces += [utterance.samples, silence]

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import peers
 from audio import written
-from changes import CHANGES, Samples
+from conditions import CONDITIONS, Samples
 from utterances import add_options, joined, read, shuffled, word_error_rate
 from whisper_api.speech import weights
 from whisper_api.speech.devices import CPU
@@ -60,13 +60,12 @@ BEAMS = {"greedy": 1, "three hypotheses": 3, "five hypotheses": 5}
 def main(options: argparse.Namespace) -> None:
     utterances = read(options)
     said = [utterance.text for utterance in utterances]
-    length = sum(utterance.seconds for utterance in utterances)
-    recording, text = joined(utterances, length)
-    others = [joined(shuffled(utterances, seed), length, seed=seed) for seed in (2, 3, 4)]
+    recording, text = joined(utterances)
+    others = [joined(shuffled(utterances, seed), seed=seed) for seed in (2, 3, 4)]
     with tempfile.TemporaryDirectory() as folder:
         sets = {
-            name: _written(Path(folder) / name, [changed(utterance.samples) for utterance in utterances])
-            for name, changed in CHANGES.items()
+            name: _written(Path(folder) / name, [under(utterance.samples) for utterance in utterances])
+            for name, under in CONDITIONS.items()
         }
         long = _written(Path(folder) / "long", [recording])
         orders = _written(Path(folder) / "orders", [samples for samples, _ in others])

@@ -51,8 +51,11 @@ def test_every_variable_of_the_seed_has_the_default_of_the_seed(variable: str, d
 
 
 def test_two_hypotheses_are_followed_by_default() -> None:
-    assert read_settings().languages == ()
     assert read_settings().beam_size == 2
+
+
+def test_all_languages_are_told_apart_by_default() -> None:
+    assert read_settings().languages == ()
 
 
 def test_as_many_recordings_as_suit_the_device_are_worked_on_by_default() -> None:
@@ -152,7 +155,7 @@ def test_a_variable_is_read_from_the_environment(
         ("MAX_RECORDINGS_MB", "0", "1 or more"),
         ("SHUTDOWN_GRACE_S", "-1", "0 or more"),
         ("CPU_FALLBACK_MODEL", "largest", "large-v3"),
-        ("LANGUAGES", "de xx", "codes or English names"),
+        ("LANGUAGES", "de xx", "codes with spaces between them"),
         ("BEAM_SIZE", "0", "1 (greedy) to 20"),
         ("BEAM_SIZE", "21", "1 (greedy) to 20"),
         ("BEAM_SIZE", "wide", "1 (greedy) to 20"),

@@ -15,4 +15,4 @@ def test_no_space_is_put_between_segments_that_have_none() -> None:
 
 
 def test_a_transcript_of_silence_has_an_empty_text() -> None:
-    assert Transcript("en", 0.5, 3.0, ()).text == ""
+    assert Transcript("en", 3.0, ()).text == ""

@@ -19,7 +19,8 @@ from whisper_api.speech.processor import usable_cores
 # it takes freed blocks before that (https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html).
 # A heap is locked while it overwrites, so each thread of a lane has one (its own, CTranslate2's, OpenVINO's); but
 # there are no more, for each has holes. And heaps that keep some of what the model frees, instead of asking the kernel
-# for it again, win time back (docs/benchmarks.md).
+# for it again, win time back. Large blocks would leave large holes, so those of 2 MB and more go back to the kernel,
+# which clears them before anybody else gets them (docs/benchmarks.md).
 _OVERWRITTEN_WITH = 90
 _TUNABLES = {
     "glibc.malloc.perturb": _OVERWRITTEN_WITH,

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     languages: Annotated[tuple[str, ...], NoDecode] = _setting(
         (),
         "Languages that are told apart where none is named",
-        "codes or English names with spaces between them, such as: de en; empty: all that the model knows",
+        "codes with spaces between them, such as: de en; empty: all that the model knows",
     )
     beam_size: int = _setting(
         USUAL_BEAM,

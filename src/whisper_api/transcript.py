@@ -53,7 +53,6 @@ class Transcript:
     """Everything that was said in one recording of ``duration`` seconds."""
 
     language: str
-    language_probability: float
     duration: float
     segments: tuple[Segment, ...]
 

@@ -71,6 +71,7 @@ async def test_a_task_is_told_from_the_queue_to_its_text(server: Server) -> None
     assert [event.name for event in heard] == ["segment", "segment", "progress"]
     assert [event.data["text"] for event in heard[:2]] == [" Hello", " world."]
     assert (heard[2].data["progress"], heard[2].data["source_language"]) == (0.5, "en")
+    assert heard[2].data["language_probability"] == 0.9
 
     job.finish()
     rest = [Event.read(sent) async for sent in events]

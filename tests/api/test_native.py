@@ -52,7 +52,7 @@ async def test_an_upload_answers_with_its_task_at_once(server: Server, path: str
         "status": "pending",
         "transcript": None,
         "source_language": "de",
-        "language_probability": 1,
+        "language_probability": None,
         "position_in_queue": 1,
         "processing_duration": None,
         "time_processing_finished": None,

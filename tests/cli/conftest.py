@@ -23,7 +23,7 @@ from whisper_api.transcript import Segment
 class FakeTranscription:
     """Hears the name of the file that it is given."""
 
-    language_probability, duration = 0.9, 1.0
+    duration = 1.0
 
     def __init__(self, source: Path | int, language: str) -> None:
         self.language = language

@@ -17,7 +17,7 @@ def transcript(*texts: str, duration: float = 10) -> Transcript:
         Segment(number, number + 1, text, avg_logprob=-0.25, compression_ratio=1.5, no_speech_prob=0.1)
         for number, text in enumerate(texts)
     ]
-    return Transcript("en", 0.9, duration, tuple(segments))
+    return Transcript("en", duration, tuple(segments))
 
 
 def recording(path: str | Path) -> Input:

@@ -32,7 +32,7 @@ ANY = (*LANGUAGES, HOSTILE, FORGED)
 
 
 def transcript(*segments: Segment, language: str = "en") -> Transcript:
-    return Transcript(language, 0.9, max((each.end for each in segments), default=0.0), segments)
+    return Transcript(language, max((each.end for each in segments), default=0.0), segments)
 
 
 def with_words(text: str, start: float, end: float) -> Segment:

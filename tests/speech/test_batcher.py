@@ -495,7 +495,7 @@ def test_a_single_lane_does_everything() -> None:
 def test_a_language_that_is_known_is_not_guessed(batcher: Batcher) -> None:
     line = recording(batcher, language="de")
 
-    assert (line.language, line.language_probability) == ("de", 1.0)
+    assert (line.language, line.language_probability) == ("de", None)
 
 
 def test_a_certain_guess_settles_it_at_once(batcher: Batcher) -> None:

@@ -244,6 +244,13 @@ def test_the_language_is_heard(decoder: Decoder, talk: Encoded) -> None:
 
 
 @pytest.mark.parametrize("previous", [0, 5, 100, 223])
+def test_among_a_few_languages_each_is_as_likely_as_among_all(decoder: Decoder, talk: Encoded) -> None:
+    languages = decoder.detect_language(talk)
+
+    assert decoder.detect_language(talk, among=("fr", "en", "xx")) == {"en": languages["en"], "fr": languages["fr"]}
+    assert decoder.detect_language(talk, among=("xx",)) == languages
+
+
 def test_a_text_that_is_longer_than_there_is_room_for_is_known_to_be_broken_off(
     decoder: Decoder, vocabulary: Vocabulary, talk: Encoded, previous: int
 ) -> None:

@@ -13,7 +13,7 @@ from whisper_api.speech import engine, memory, weights
 from whisper_api.speech.audio import SAMPLE_RATE
 from whisper_api.speech.devices import CPU, Device
 from whisper_api.speech.encoder import Encoder, PlainEncoder
-from whisper_api.speech.engine import encoder_for
+from whisper_api.speech.engine import Engine, encoder_for
 from whisper_api.speech.features import LogMel, stretched
 from whisper_api.speech.plan import plan_for
 from whisper_api.speech.weights import Weights
@@ -107,3 +107,18 @@ def test_an_openvino_that_does_not_work_costs_nothing_but_pace(
         assert type(chosen(model)) is PlainEncoder
 
     assert "no such plugin" in caplog.text
+    loaded = Engine.load(weights.in_starter())
+    assert loaded.plan == plan_for(CPU, amx=False)
+    assert loaded.compute_type == "int8"
+    loaded.close()
+
+
+@pytest.mark.usefixtures("amx")
+def test_an_engine_says_what_it_computes_in() -> None:
+    pytest.importorskip("openvino", reason="OpenVINO has no wheel for this machine")
+
+    loaded = Engine.load(weights.in_starter())
+
+    assert loaded.plan == plan_for(CPU)
+    assert loaded.compute_type == "int8, encoder bfloat16"
+    loaded.close()

@@ -38,6 +38,18 @@ def test_a_stretched_spectrogram_is_that_of_the_sound_with_silence_after_it(
     assert np.abs(features - whole(samples, mels, seconds)).max() < 1e-4
 
 
+@pytest.mark.parametrize("length", [0, 1, 199, 200, 201, *(250 * 160 + more for more in (-801, -641, -640, 0, 160))])
+def test_a_spectrogram_is_whispers_own_whatever_its_length(length: int) -> None:
+    """Also where it is computed in pieces, and one ends or begins."""
+    samples = noise(length)
+    expected = FeatureExtractor(feature_size=80)(np.pad(samples, (0, 800)), padding=0)
+
+    features = LogMel(80)(samples)
+
+    assert features.shape == expected.shape
+    assert np.abs(features - expected).max() < 1e-6
+
+
 def test_a_spectrogram_that_is_too_long_is_cut_off() -> None:
     features = LogMel(80)(noise(30 * SAMPLE_RATE))
 

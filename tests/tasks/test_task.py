@@ -223,10 +223,10 @@ def test_each_start_is_another_attempt(task: Task) -> None:
 
 def test_a_transcript_is_what_was_heard_and_in_which_language(task: Task) -> None:
     start(task)
-    task.language, task.language_probability, task.duration = "de", 0.75, 8
+    task.language, task.duration = "de", 8
     task.advance(3, segment(" Hallo."))
 
     transcript = task.transcript
 
-    assert (transcript.language, transcript.language_probability, transcript.duration) == ("de", 0.75, 8)
+    assert (transcript.language, transcript.duration) == ("de", 8)
     assert transcript.text == "Hallo."

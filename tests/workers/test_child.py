@@ -84,6 +84,7 @@ class FakeEngine:
     """Hands the speeches that it has begun to the test, in their order."""
 
     name = LOADED.model
+    compute_type = LOADED.compute_type
     plan = SimpleNamespace(recordings_at_once=LOADED.recordings_at_once, lanes=LOADED.lanes)
 
     def __init__(self) -> None:
@@ -153,7 +154,7 @@ class Conversation:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Conversation]:
     engine = FakeEngine()
-    device = SimpleNamespace(kind=LOADED.device, compute_type=LOADED.compute_type)
+    device = SimpleNamespace(kind=LOADED.device)
     loaded = SimpleNamespace(engine=engine, device=device, wanted=LOADED.wanted, notes=[LOADED.note], hub_failed=False)
     monkeypatch.setattr(loading, "load", lambda *_, **__: loaded)
     conversation = Conversation(engine)

@@ -140,7 +140,7 @@ class Correction(_Checked):
             )
             for segment in self.segments
         )
-        return Transcript(self.language or "", 0.0, self.duration, tuple(segments))
+        return Transcript(self.language or "", self.duration, tuple(segments))
 
     @property
     def _characters(self) -> int:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from whisper_api.api.schemas import (
     Duration,
     Eta,
+    LanguageProbability,
     Place,
     Reason,
     SegmentModel,
@@ -45,6 +46,7 @@ class Progress(BaseModel):
     progress: Share
     eta_seconds: Eta
     source_language: SourceLanguage
+    language_probability: LanguageProbability
 
 
 class Failed(BaseModel):
@@ -116,8 +118,12 @@ class Follower:
             yield event(segment, name="segment", id=_id(self.attempt, self.heard))
         if task.attempt == self.attempt and task.progress != self.progress and not task.is_forgotten:
             self.progress = task.progress
-            language = task.language or task.options.language
-            progress = Progress(progress=task.progress, eta_seconds=self.desk.eta(task), source_language=language)
+            progress = Progress(
+                progress=task.progress,
+                eta_seconds=self.desk.eta(task),
+                source_language=task.language or task.options.language,
+                language_probability=task.language_probability,
+            )
             yield event(progress, name="progress")
         if task.has_ended and task.attempt == self.attempt:
             yield from self._end()

@@ -37,7 +37,7 @@ LONGEST_WAIT_SECONDS = 600
 Language = Annotated[
     str | None,
     Query(
-        description="The spoken language, as a code or an English name; detected if absent.",
+        description="The spoken language, as a code or an English name. Absent: detected among the LANGUAGES here.",
         examples=["de", "german"],
     ),
 ]
@@ -117,11 +117,13 @@ def router(desk: Desk, doorkeeper: Doorkeeper, *, max_model: str | None) -> APIR
         tags=["Speech to text"],
     )
     async def detect_language(request: Request) -> DetectedLanguage | JSONResponse:
-        """Upload a recording to learn which language is spoken in it. Waits in the queue like all others."""
+        """Upload a recording to learn which language of all is spoken in it. Waits in the queue like all others."""
         with desk.intake(uploads.announced_size(request)) as intake:
             form = await uploads.receive(request, intake.recording)
             Fields.read(form)
-            task = await desk.accept(intake, form.filename, replace(desk.defaults, task="detect_language"))
+            task = await desk.accept(
+                intake, form.filename, replace(desk.defaults, task="detect_language", languages=())
+            )
         await wait_for(task, desk, request)
         try:
             if task.status is Status.FAILED:

@@ -59,7 +59,7 @@ class Wishes(Fields):
 
     language: str | None = Field(
         None,
-        description="The spoken language, as a code or an English name; detected if absent.",
+        description="The spoken language, as a code or an English name. Absent: detected among the LANGUAGES here.",
         examples=["de", "german"],
     )
     prompt: str | None = Field(

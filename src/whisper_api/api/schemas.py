@@ -30,6 +30,14 @@ UsedModel = Annotated[str | None, Field(description="The model that is used.", e
 UsedDevice = Annotated[Literal["cuda", "cpu"] | None, Field(description="What it runs on.")]
 Share = Annotated[float, Field(description="How much of the recording has been decoded, 0 to 1.", examples=[0.4])]
 SourceLanguage = Annotated[str | None, Field(description="The language asked for or detected.", examples=["de"])]
+LanguageProbability = Annotated[
+    float | None,
+    Field(
+        description="How likely the detected language is; null where none was detected. Below 0.5 it is a guess: send "
+        "the recording again with the right `language`.",
+        examples=[0.98],
+    ),
+]
 Reason = Annotated[
     str | None, Field(description="Why it failed, and what to do.", examples=["File has no audio track."])
 ]
@@ -94,10 +102,7 @@ class TaskModel(BaseModel):
     time_uploaded: datetime = Field(description="In UTC.", examples=[_EXAMPLE_TIME])
     transcript: str | None = Field(description="The whole text, once finished.", examples=["Schöne Grüße!"])
     source_language: SourceLanguage
-    language_probability: float | None = Field(
-        description="How likely it is that one: 1 where it was asked for. Below 0.5 it is a guess; name the right one.",
-        examples=[0.98],
-    )
+    language_probability: LanguageProbability
     position_in_queue: Place
     processing_duration: float | None = Field(description="Seconds of processing so far, or in all.", examples=[4.2])
     time_processing_finished: datetime | None = Field(description="In UTC.", examples=[_EXAMPLE_TIME])
@@ -120,7 +125,7 @@ class TaskModel(BaseModel):
             time_uploaded=task.uploaded_at,
             transcript=task.text,
             source_language=task.language or task.options.language,
-            language_probability=1 if task.options.language else task.language_probability if task.language else None,
+            language_probability=task.language_probability,
             position_in_queue=None if task.has_ended else desk.queue.position(task),
             processing_duration=task.processing_seconds,
             time_processing_finished=task.finished_at,

@@ -60,7 +60,6 @@ class Here:
                 watch.advances(min(part.until / announced, 1))
         transcript = Transcript(
             language="en" if self._options.task == "translate" else transcription.language or "",
-            language_probability=transcription.language_probability,
             duration=transcription.duration or 0,
             segments=tuple(segments),
         )

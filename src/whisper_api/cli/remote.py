@@ -207,7 +207,6 @@ def _segment(data: Json) -> Segment:
 def _heard(task: Json, segments: list[Segment]) -> Heard:
     transcript = Transcript(
         language="en" if task["task_type"] == "translate" else task["source_language"] or "",
-        language_probability=task.get("language_probability") or 0.0,
         duration=task["duration"] or 0.0,
         segments=tuple(segments),
     )

@@ -40,7 +40,10 @@ _STANDARD_OUTPUT = "-"
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Write files anew that are there already.")
 @click.option(
-    "-l", "--language", type=Language(), help="The spoken language, such as 'de' or 'german'; detected if absent."
+    "-l",
+    "--language",
+    type=Language(),
+    help="The spoken language, such as 'de' or 'german'; detected if absent, among LANGUAGES where that is set.",
 )
 @click.option("--translate", is_flag=True, help="Write it down in English, whatever is spoken.")
 @click.option("--words", is_flag=True, help="Find out when each word is said, for formats that tell.")

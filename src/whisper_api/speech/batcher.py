@@ -43,7 +43,8 @@ class StepFailed(Exception):
 class Line:
     """The windows of one recording, in their order.
 
-    ``given`` is what it had of the device so far, in seconds of encoded windows or what takes as long.
+    ``given`` is what it had of the device so far, in seconds of encoded windows or what takes as long. Its
+    ``language_probability`` is None unless it was detected.
     """
 
     def __init__(self, options: Options, *, arrival: int, given: float, language: str | None) -> None:
@@ -56,7 +57,7 @@ class Line:
         self.is_complete = False
         self.was_left = False
         self.language = language
-        self.language_probability = 1.0 if language is not None else 0.0
+        self.language_probability: float | None = None
         self._guessing = threading.RLock()
         self._guesses: dict[str, float] = defaultdict(float)
         self._windows_guessed = 0
@@ -66,9 +67,13 @@ class Line:
         """How likely each language is by all guesses so far, the likeliest first."""
         with self._guessing:
             if not self._windows_guessed:
-                return {} if self.language is None else {self.language: self.language_probability}
+                return {} if self.language is None else {self.language: 1.0}
             odds = {language: total / self._windows_guessed for language, total in self._guesses.items()}
             return dict(sorted(odds.items(), key=lambda item: -item[1]))
+
+    @property
+    def is_language_certain(self) -> bool:
+        return self.language_probability is None or self.language_probability >= CERTAIN
 
     def guess(self, languages: Mapping[str, float]) -> None:
         """What one of its windows seems to be spoken in; the first few make it out between them."""

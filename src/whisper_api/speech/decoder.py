@@ -143,7 +143,10 @@ class Decoder:
         self._vocabulary = vocabulary
 
     def detect_language(self, encoded: Encoded, *, among: Sequence[str] = ()) -> dict[str, float]:
-        """How likely each language is, the likeliest first; where there is a choice of them, each ``among`` these.
+        """How likely each language is, the likeliest first; only those ``among`` which to choose, if any are known.
+
+        Those that are left out keep their share: what is likely to be another language is no certain one of these.
+
 
         A quarter of the encoder's output mostly tells as much as all of it. Where it does not, silence up to the 30 s
         that Whisper was trained on helps, and that the encoder has not seen it does not matter.
@@ -156,9 +159,7 @@ class Decoder:
     def _detect(self, encoded: Encoded, among: Sequence[str]) -> dict[str, float]:
         view = StorageView.from_array(np.ascontiguousarray(encoded))
         languages = {token[2:-2]: probability for token, probability in self._model.detect_language(view)[0]}
-        chosen = {language: odds for language, odds in languages.items() if language in among and odds > 0}
-        total = sum(chosen.values())
-        return {language: odds / total for language, odds in chosen.items()} or languages
+        return {language: languages[language] for language in languages if language in among} or languages
 
     def decode(
         self, encoded: Sequence[Encoded], prompts: Sequence[Sequence[int]], attempt: Attempt, *, speech_seconds: float

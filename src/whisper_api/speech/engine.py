@@ -42,9 +42,11 @@ class Engine:
     """
 
     def __init__(
-        self, model: WhisperModel, encoder: Encoder, silero: Silero, *, name: str, translates: bool, plan: Plan
-    ) -> None:
+        self, model: WhisperModel, encoder: Encoder, silero: Silero, *, name: str, compute_type: str, translates: bool,
+        plan: Plan,
+    ) -> None:  # fmt: skip
         self.name = name
+        self.compute_type = compute_type
         self.plan = plan
         self._translates = translates
         vocabulary = Vocabulary(model.hf_tokenizer, multilingual=model.model.is_multilingual)
@@ -66,7 +68,7 @@ class Engine:
     @classmethod
     def load(cls, weights: Weights, device: Device = CPU, *, plan: Plan | None = None) -> "Engine":
         """Load ``weights``. Raises NoModel."""
-        plan = plan or plan_for(device)
+        given, plan = plan, plan or plan_for(device)
         try:
             model = WhisperModel(
                 str(weights.path or weights.name),
@@ -82,7 +84,15 @@ class Engine:
         official = weights.model
         translates = model.model.is_multilingual and (official is None or official.translates)
         encoder = encoder_for(model.model, weights, device, plan)
-        return cls(model, encoder, silero_for(encoder, plan), name=weights.name, translates=translates, plan=plan)
+        compute_type = device.compute_type
+        if not isinstance(encoder, PlainEncoder):
+            compute_type += ", encoder bfloat16"
+        elif given is None:
+            plan = plan_for(device, amx=False)
+        silero = silero_for(encoder, plan)
+        return cls(
+            model, encoder, silero, name=weights.name, compute_type=compute_type, translates=translates, plan=plan
+        )
 
     def transcribe(self, recording: audio.Recording, options: Options = _AS_IT_IS) -> Transcription:
         """The text of ``recording``, a path or the descriptor of an open file; computed as it is asked for.

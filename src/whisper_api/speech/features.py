@@ -13,7 +13,7 @@ _WIDTH = 400  # samples that one frame is computed from
 _SILENCE = 800  # samples: more than one frame's
 _LEAST_POWER = 1e-10
 _RANGE = 8.0  # powers of ten: what is fainter than the loudest by more is raised to that
-_AT_ONCE = 250  # frames: their spectra take ten times the memory of their sound
+_AT_ONCE = 250  # frames: spectra take fifteen times the memory of their sound
 
 
 class LogMel:

@@ -106,10 +106,11 @@ class _Layers:
         scales = self._variables.get(f"encoder/{name}_scale")
         if scales is not None:  # quantized, row by row
             weight /= scales.reshape(-1, *[1] * (weight.ndim - 1))
-        if weight.ndim == 1:
+        if weight.ndim == 1 or np.abs(weight).max() > np.finfo(np.float16).max:
             return ops.constant(weight)
         expanded = ops.convert(ops.constant(weight.astype(np.float16)), np.float32)
-        # As models carry it that OpenVINO writes in float16: else it would expand them once and for all.
+        # OpenVINO marks weights so where it writes a model in float16 (save_model). Without the mark it would expand
+        # them as soon as the model is loaded, and keep them in float32.
         expanded.get_rt_info()["decompression_0"] = ""
         return expanded
 

@@ -7,7 +7,7 @@ from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from dataclasses import replace
 
-from whisper_api.speech.batcher import CERTAIN, Batcher, Decode, Encode, Entry, Forget, StepFailed
+from whisper_api.speech.batcher import Batcher, Decode, Encode, Entry, Forget, StepFailed
 from whisper_api.speech.decoder import (
     LEAST_HEARD_SECONDS,
     Decoder,
@@ -88,7 +88,7 @@ class Lanes:
         for entry, encoded in zip(entries, self._encoder.encode(features), strict=True):
             if entry.line.language is None:
                 entry.line.guess(self._languages(entry, encoded))
-            elif entry.rejected and entry.line.language_probability < CERTAIN:
+            elif entry.rejected and not entry.line.is_language_certain:
                 entry.line.correct(self._languages(entry, encoded))
             if entry.line.options.task == "detect_language":
                 self._finish(entry, unsaid(entry.seconds))

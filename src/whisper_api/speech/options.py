@@ -48,16 +48,18 @@ class Options:
             if not isinstance(text, str | None):
                 raise TypeError(f"{name} must be text, not {type(text).__name__}.")
         if self.language is not None:
-            object.__setattr__(self, "language", _known(self.language))
-        object.__setattr__(self, "languages", tuple(dict.fromkeys(map(_known, self.languages))))
+            object.__setattr__(self, "language", _code(self.language))
+        if not isinstance(self.languages, tuple | list):
+            raise TypeError(f"languages must be a list of texts, not {type(self.languages).__name__}.")
+        object.__setattr__(self, "languages", tuple(dict.fromkeys(map(_code, self.languages))))
         if not isinstance(self.beam_size, int) or not 1 <= self.beam_size <= LARGEST_BEAM:
             raise ValueError(f"A beam_size of {self.beam_size!r} makes no sense. Take 1 (greedy) to {LARGEST_BEAM}.")
         if not isinstance(self.temperature, float | int) or not 0 <= self.temperature <= 1:
             raise ValueError(f"A temperature of {self.temperature!r} makes no sense. Take 0 (no sampling) to 1.")
 
 
-def _known(language: str) -> str:
-    code = code_of(language)
+def _code(language: str) -> str:
+    code = code_of(language) if isinstance(language, str) else None
     if code is None:
         raise ValueError(
             f"Whisper does not know the language {language!r}. Take a code, such as 'de', or an English name, such as "

@@ -55,7 +55,10 @@ class Plan:
 
 
 def plan_for(device: Device, *, cores: int | None = None, avx512: bool | None = None, amx: bool | None = None) -> Plan:
-    """The plan for a device; for a CPU with so many ``cores``, and ``avx512`` or ``amx``, or for the one at hand."""
+    """The plan for a device; for a CPU with so many ``cores``, and ``avx512`` or ``amx``, or for the one at hand.
+
+    ``amx`` also stands for OpenVINO, which makes use of it.
+    """
     if device.kind == "cuda":
         # A GPU does a full window about as fast as a short one, and wants many at a time.
         return Plan(

@@ -71,7 +71,8 @@ class Transcription:
         return self._line.language
 
     @property
-    def language_probability(self) -> float:
+    def language_probability(self) -> float | None:
+        """How likely that is; None unless it was detected."""
         return self._line.language_probability
 
     @property

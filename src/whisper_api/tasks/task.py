@@ -53,7 +53,7 @@ class Task:
     finished_at: datetime | None = None
     attempt: int = 0
     language: str | None = None
-    language_probability: float = 0.0
+    language_probability: float | None = None
     languages: dict[str, float] = field(default_factory=dict)
     segments: list[Segment] = field(default_factory=list, repr=False)
     peaks: tuple[float, ...] = field(default=(), repr=False)
@@ -93,7 +93,6 @@ class Task:
         spoken = self.language or self.options.language or ""
         return Transcript(
             language="en" if self.options.task == "translate" else spoken,
-            language_probability=self.language_probability,
             duration=self.duration or 0.0,
             segments=tuple(self.segments),
         )

@@ -455,17 +455,22 @@ export class Card {
     return this.task?.eta_seconds ? text("left", { time: clock(this.task.eta_seconds) }) : "";
   }
 
+  /** @param {Task} task @returns {string} */
+  languageWords({ source_language: code, language_probability: probability }) {
+    if (!code) return "";
+    const language = languageName(code);
+    if (probability === null) return language;
+    return probability >= CERTAIN ? text("detected", { language })
+      : text("guessed", { language, probability: percent(probability, pageLanguage()) });
+  }
+
   /** @returns {string} */
   factWords() {
     const { task, state } = this;
     if (!task) return "";
-    const language = task.source_language ? languageName(task.source_language) : "";
-    const odds = task.language_probability ?? 1;
-    const detected = !language || this.wishes.language ? language
-      : odds < CERTAIN ? text("guessed", { language, odds: percent(odds, pageLanguage()) })
-      : text("detected", { language });
+    const language = this.languageWords(task);
     return [
-      language && task.task_type === "translate" ? `${language} → ${languageName("en")}` : detected,
+      language && task.task_type === "translate" ? `${language} → ${languageName("en")}` : language,
       task.duration ? clock(task.duration) : "",
       state === "finished" && task.used_model_size ? `${task.used_model_size}, ${deviceName(task.used_device)}` : "",
     ].filter(Boolean).join(" · ");

@@ -135,7 +135,7 @@ class Child:
                     loaded.engine.name,
                     loaded.wanted,
                     loaded.device.kind,
-                    loaded.device.compute_type,
+                    loaded.engine.compute_type,
                     " ".join(loaded.notes) or None,
                     loaded.engine.plan.recordings_at_once,
                     loaded.hub_failed,

@@ -97,7 +97,7 @@ class Started:
 
     job: str
     language: str
-    language_probability: float
+    language_probability: float | None
     kind: Literal["started"] = "started"
 
 

@@ -53,7 +53,7 @@ export default {
   done: "Fertig",
   silent: "Fertig, aber in dieser Aufnahme wurde keine Sprache gefunden.",
   detected: "{language} (erkannt)",
-  guessed: "{language}? (nur zu {odds} sicher)",
+  guessed: "{language}? (nur zu {probability} sicher)",
   expires: "Der Server löscht dies von selbst: {time}.",
   correctedHere: "Ihre Korrekturen stehen nur auf dieser Seite: Laden Sie sie herunter, bevor Sie sie verlassen.",
 

@@ -53,7 +53,7 @@ export default {
   done: "Finished",
   silent: "Finished, but no speech was found in this recording.",
   detected: "{language} (detected)",
-  guessed: "{language}? (only {odds} likely)",
+  guessed: "{language}? (only {probability} likely)",
   expires: "The server deletes this by itself: {time}.",
   correctedHere: "Your corrections are on this page alone: download them before you leave it.",
 

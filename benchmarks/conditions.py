@@ -1,4 +1,4 @@
-"""What happens to recordings before anybody transcribes them."""
+"""Acoustic conditions: what happens to a recording before anybody transcribes it."""
 
 from collections.abc import Callable
 
@@ -36,7 +36,7 @@ def echoed(samples: Samples) -> Samples:
     return (0.7 * np.convolve(samples, echo)[: len(samples)]).astype(np.float32)
 
 
-CHANGES: dict[str, Callable[[Samples], Samples]] = {
+CONDITIONS: dict[str, Callable[[Samples], Samples]] = {
     "clean": lambda samples: samples,
     "slow": lambda samples: stretched(samples, 0.92),
     "noisy": lambda samples: noisy(stretched(samples, 1.06)),

@@ -243,7 +243,6 @@ def test_the_language_is_heard(decoder: Decoder, talk: Encoded) -> None:
     assert sum(languages.values()) == pytest.approx(1, abs=0.01)
 
 
-@pytest.mark.parametrize("previous", [0, 5, 100, 223])
 def test_among_a_few_languages_each_is_as_likely_as_among_all(decoder: Decoder, talk: Encoded) -> None:
     languages = decoder.detect_language(talk)
 
@@ -251,11 +250,12 @@ def test_among_a_few_languages_each_is_as_likely_as_among_all(decoder: Decoder, 
     assert decoder.detect_language(talk, among=("xx",)) == languages
 
 
+@pytest.mark.parametrize("previous", [0, 5, 100, 223])
 def test_a_text_that_is_longer_than_there_is_room_for_is_known_to_be_broken_off(
     decoder: Decoder, vocabulary: Vocabulary, talk: Encoded, previous: int
 ) -> None:
     """So that what is missing is not taken for unsaid."""
-    before = vocabulary.previous(hotwords="", text="so we counted the foxes and the dogs again, " * 40)[:previous]
+    before = vocabulary.previous(hotwords="", prompt="so we counted the foxes and the dogs again, " * 40)[:previous]
     prompt = vocabulary.prompt("transcribe", "en", before)
 
     [whole] = decoder.decode([talk], [prompt], GREEDY, speech_seconds=10)
@@ -272,7 +272,7 @@ def test_a_text_that_is_longer_than_there_is_room_for_is_known_to_be_broken_off(
 def test_a_text_never_needs_more_room_than_the_decoder_has(
     decoder: Decoder, vocabulary: Vocabulary, talk: Encoded
 ) -> None:
-    before = vocabulary.previous(hotwords="", text="so we counted the foxes and the dogs again, " * 40)
+    before = vocabulary.previous(hotwords="", prompt="so we counted the foxes and the dogs again, " * 40)
     prompt = vocabulary.prompt("transcribe", "en", before)
 
     for attempt in (GREEDY, Attempt(0, 1, whole=True)):

@@ -246,12 +246,12 @@ def test_a_prompt_of_special_tokens_does_no_harm(engine: Engine, pool: ThreadPoo
 def test_each_window_can_be_told_what_was_said_before_it(
     engine: Engine, talk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
+    told: list[tuple[int, ...]] = []
     previous = Vocabulary.previous
 
-    def spied(self: Vocabulary, *, hotwords: str, text: str) -> tuple[int, ...]:
-        told.append(text.strip())
-        return previous(self, hotwords=hotwords, text=text)
+    def spied(self: Vocabulary, *, hotwords: str, prompt: str, said: Sequence[int] = ()) -> tuple[int, ...]:
+        told.append(previous(self, hotwords=hotwords, prompt=prompt, said=said))
+        return told[-1]
 
     monkeypatch.setattr(Vocabulary, "previous", spied)
 
@@ -259,8 +259,10 @@ def test_each_window_can_be_told_what_was_said_before_it(
 
     said = [joined(part.segments) for part in parts]
     assert len(said) > 1
-    assert told[0] == "A talk."
-    assert told[1] == f"A talk. {said[0]}"
+    text = engine._parts.vocabulary.text
+    assert text(told[0]) == " A talk."
+    assert text(told[1]) == f" A talk. {said[0]}"
+    assert len(told[1]) > len(engine._parts.vocabulary.spoken(told[1]))  # times are in it
     assert recordings.overlap(said[1], "whisper turns speech into text") > 0.7
 
 

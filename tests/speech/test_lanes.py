@@ -103,7 +103,7 @@ MakeDesk = Callable[[Say], Desk]
 
 @pytest.fixture
 def hello(vocabulary: Vocabulary) -> list[int]:
-    return list(vocabulary.previous(hotwords="", text="Hello, world."))
+    return list(vocabulary.previous(hotwords="", prompt="Hello, world."))
 
 
 def test_a_text_that_can_be_relied_on_is_taken_at_once(desk: MakeDesk, hello: list[int]) -> None:

@@ -40,7 +40,7 @@ def test_a_language_without_a_token_is_not_known(vocabulary: Vocabulary) -> None
 
 
 def test_previous_text_stands_before_all_else(vocabulary: Vocabulary) -> None:
-    previous = vocabulary.previous(hotwords="", text="We met on Monday.")
+    previous = vocabulary.previous(hotwords="", prompt="We met on Monday.")
 
     prompt = vocabulary.prompt("transcribe", "en", previous)
 
@@ -56,12 +56,12 @@ def test_a_model_of_one_language_is_told_neither_it_nor_the_task(vocabulary: Voc
 
 
 def test_without_anything_said_before_there_is_no_previous_text(vocabulary: Vocabulary) -> None:
-    assert vocabulary.previous(hotwords="", text="") == ()
-    assert vocabulary.previous(hotwords=" ", text="\n") == ()
+    assert vocabulary.previous(hotwords="", prompt="") == ()
+    assert vocabulary.previous(hotwords=" ", prompt="\n") == ()
 
 
 def test_hotwords_stand_before_the_text(vocabulary: Vocabulary) -> None:
-    previous = vocabulary.previous(hotwords=" Kubernetes, Grafana ", text="\nWe met on Monday.")
+    previous = vocabulary.previous(hotwords=" Kubernetes, Grafana ", prompt="\nWe met on Monday.")
 
     assert vocabulary.text(previous) == " Kubernetes, Grafana We met on Monday."
 
@@ -69,17 +69,55 @@ def test_hotwords_stand_before_the_text(vocabulary: Vocabulary) -> None:
 def test_of_a_long_text_its_end_is_taken(vocabulary: Vocabulary) -> None:
     text = "".join(f" Number {number}." for number in range(200))
 
-    previous = vocabulary.previous(hotwords="Kubernetes", text=text)
+    previous = vocabulary.previous(hotwords="Kubernetes", prompt=text)
+
+    assert MOST - 5 < len(previous) <= MOST
+    first, rest = vocabulary.text(previous[:1]), vocabulary.text(previous).removeprefix(" Kubernetes")
+    assert " Kubernetes".startswith(first)
+    assert text.endswith(rest)
+    assert rest.startswith(" ")
+
+
+@given(
+    st.integers(0, 30),
+    st.lists(st.sampled_from([" misunderstandings", " a", " notwithstanding,", " of"]), min_size=300),
+)
+def test_a_long_text_is_cut_between_words(vocabulary: Vocabulary, before: int, words: list[str]) -> None:
+    """Texts would go on as this one begins, with parts of words between the words."""
+    previous = vocabulary.previous(hotwords=" a" * before, prompt="".join(words))
+
+    assert vocabulary.text(previous[before:]).split(" ")[1] in {word.strip() for word in words}
+    assert vocabulary.text(previous[before:]).startswith(" ")
+
+
+def test_a_long_text_without_spaces_is_cut_where_there_is_no_more_room(vocabulary: Vocabulary) -> None:
+    previous = vocabulary.previous(hotwords="", prompt="我們星期一在城裡見面" * 100)
 
     assert len(previous) == MOST
-    assert vocabulary.text(previous).startswith(" Kubernetes")
-    assert text.endswith(vocabulary.text(previous[-100:]))
+
+
+def test_what_was_said_stands_after_the_prompt_with_its_times(vocabulary: Vocabulary) -> None:
+    said = (at(vocabulary, 0), *spelt(vocabulary, " We met."), at(vocabulary, 2))
+
+    previous = vocabulary.previous(hotwords="Kubernetes", prompt="A talk.", said=said)
+
+    assert previous == (*spelt(vocabulary, " Kubernetes"), *spelt(vocabulary, " A talk."), *said)
+
+
+def test_of_much_that_was_said_the_end_is_taken_from_a_word_or_a_time_on(vocabulary: Vocabulary) -> None:
+    said = (at(vocabulary, 0), *spelt(vocabulary, " misunderstandings"), at(vocabulary, 2)) * 200
+
+    previous = vocabulary.previous(hotwords="", prompt="A talk.", said=said)
+
+    assert MOST - 16 < len(previous) <= MOST
+    assert said[-len(previous) :] == previous
+    assert previous[0] in (at(vocabulary, 0), at(vocabulary, 2), spelt(vocabulary, " misunderstandings")[0])
 
 
 def test_of_too_many_hotwords_the_first_are_taken(vocabulary: Vocabulary) -> None:
     hotwords = "".join(f" Number {number}." for number in range(200))
 
-    previous = vocabulary.previous(hotwords=hotwords, text="We met on Monday.")
+    previous = vocabulary.previous(hotwords=hotwords, prompt="We met on Monday.")
 
     assert len(previous) == MOST
     assert hotwords.startswith(vocabulary.text(previous))
@@ -89,7 +127,7 @@ def test_of_too_many_hotwords_the_first_are_taken(vocabulary: Vocabulary) -> Non
 def test_whatever_was_said_before_leaves_half_of_the_room_to_what_is_said(
     vocabulary: Vocabulary, hotwords: str, text: str
 ) -> None:
-    previous = vocabulary.previous(hotwords=hotwords, text=text)
+    previous = vocabulary.previous(hotwords=hotwords, prompt=text)
 
     assert len(previous) <= MOST
     assert len(vocabulary.prompt("transcribe", "en", previous)) <= CONTEXT // 2 + 3
@@ -98,7 +136,7 @@ def test_whatever_was_said_before_leaves_half_of_the_room_to_what_is_said(
 @pytest.mark.parametrize("name", ["startoftranscript", "endoftext", "startofprev", "de", "translate", "nocaptions"])
 def test_a_prompt_gives_no_orders(vocabulary: Vocabulary, name: str) -> None:
     """Prompts of several people are decoded together: one that starts a transcript itself would fail for all."""
-    previous = vocabulary.previous(hotwords=f"<|{name}|>", text=f"We met <|{name}|> on Monday.")
+    previous = vocabulary.previous(hotwords=f"<|{name}|>", prompt=f"We met <|{name}|> on Monday.")
 
     assert special(vocabulary, name) not in previous
     assert "We met" in vocabulary.text(previous)

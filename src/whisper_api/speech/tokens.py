@@ -16,6 +16,7 @@ CONTEXT = 448
 """Tokens that the decoder can see, the prompt's and its own."""
 
 _MOST_PREVIOUS = CONTEXT // 2 - 1
+_LONGEST_WORD = 16  # tokens
 
 
 # A vocabulary of bytes writes each as a character that can be seen: itself, or where it cannot be seen one from 256 on
@@ -53,11 +54,22 @@ class Vocabulary:
         before = [self._any.sot_prev, *previous] if previous else []
         return [*before, *self._speaking(task, language).sot_sequence]
 
-    def previous(self, *, hotwords: str, text: str) -> tuple[int, ...]:
-        """Previous text as tokens: ``hotwords``, then as much of the end of ``text`` as there is room for."""
+    def previous(self, *, hotwords: str, prompt: str, said: Sequence[int] = ()) -> tuple[int, ...]:
+        """Previous text as tokens: ``hotwords``, then of ``prompt`` and ``said`` the end that there is room for.
+
+        What was ``said`` is tokens with their times: Whisper goes on as it is begun.
+        """
         first = self._plain(hotwords)[:_MOST_PREVIOUS]
-        room = _MOST_PREVIOUS - len(first)
-        return (*first, *(self._plain(text)[-room:] if room else ()))
+        return (*first, *self._end([*self._plain(prompt), *said], _MOST_PREVIOUS - len(first)))
+
+    def _end(self, tokens: Sequence[int], most: int) -> Sequence[int]:
+        """The last tokens, from where a time or a word begins: what begins with part of a word is gone on with so."""
+        if len(tokens) <= most:
+            return tokens
+        kept = tokens[len(tokens) - most :]
+        begins = (place for place, token in enumerate(kept) if token >= self._any.eot or self.utf8(token)[:1] == b" ")
+        first = next(begins, 0)
+        return kept[first if first <= _LONGEST_WORD else 0 :]  # some scripts have no spaces
 
     def text(self, tokens: Sequence[int]) -> str:
         """The text of ``tokens``; times and other special tokens are left out."""

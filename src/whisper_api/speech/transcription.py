@@ -15,17 +15,16 @@ from whisper_api.speech.errors import UnreadableRecording
 from whisper_api.speech.features import LogMel
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import Plan
-from whisper_api.speech.tokens import Vocabulary
+from whisper_api.speech.tokens import CONTEXT, Vocabulary
 from whisper_api.speech.voice import Sound, VoiceDetector
 from whisper_api.speech.waveform import Waveform
 from whisper_api.speech.windows import LONGEST_SECONDS, Window, cut
 from whisper_api.speech.words import Spoken, TimedWord
-from whisper_api.transcript import Segment, Token, Word, joined
+from whisper_api.transcript import Segment, Token, Word
 
 # What was guessed at a high temperature is no good context, and is forgotten as in Whisper.
 _TRUSTED_TEMPERATURE = 0.5
 _LEAST_PROBABILITY = 1e-9  # a float that has come out as 0 has a logarithm all the same
-_SEGMENTS_REMEMBERED = 224  # tokens that a prompt has room for: each segment has one at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Transcription:
         self._options = options
         self._line = engine.batcher.join(options, language=language)
         self._previous_end = 0.0
-        self._said: list[Segment] = []
+        self._said: list[int] = []
         self._samples = 0
         self.waveform = Waveform()
         self.duration: float | None = None
@@ -164,20 +163,18 @@ class Transcription:
 
     def _previous(self) -> tuple[int, ...]:
         options = self._options
-        before = [options.prompt or ""]
-        if options.condition_on_previous_text:
-            before.append(joined(self._said))
-        return self._engine.vocabulary.previous(hotwords=options.hotwords or "", text=" ".join(before))
+        return self._engine.vocabulary.previous(
+            hotwords=options.hotwords or "", prompt=options.prompt or "", said=self._said
+        )
 
     def _part(self, window: Window, entry: Entry) -> Part:
         segments: list[Segment] = []
         while True:
             spoken = _result(entry)
-            said = list(self._segments(window, spoken))
-            segments += said
+            segments += self._segments(window, spoken)
             if self._options.condition_on_previous_text:
                 trusted = spoken.hypothesis.temperature <= _TRUSTED_TEMPERATURE
-                self._said = [*self._said, *said][-_SEGMENTS_REMEMBERED:] if trusted else []
+                self._said = [*self._said, *spoken.hypothesis.tokens][-CONTEXT:] if trusted else []
             if spoken.rest is None:
                 return Part(tuple(segments), window.end)
             window = window.after(spoken.rest)

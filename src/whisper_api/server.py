@@ -101,17 +101,20 @@ class Server(uvicorn.Server):
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        if self._draining is not None:
-            self.force_exit = self.should_exit
-            self._draining.cancel()
+        if self.should_exit:
+            self.force_exit = True
             return
-        logger.info("Stopping: recordings in hand get up to %g s. A second signal stops at once.", self._grace)
-        self._draining = asyncio.get_running_loop().create_task(self._drain())
+        if self._draining is None:
+            logger.info("Stopping: recordings in hand get up to %g s. A second signal stops at once.", self._grace)
+            grace = self._grace
+        else:
+            # A new one: where two signals come together, the first has not begun, and once cancelled it never does.
+            self._draining.cancel()
+            grace = 0
+        self._draining = asyncio.get_running_loop().create_task(self._drain(grace))
 
-    async def _drain(self) -> None:
+    async def _drain(self, grace: float) -> None:
         try:
-            await self._desk.close(self._grace)
-        except asyncio.CancelledError:  # the second signal
-            await self._desk.close(0)
+            await self._desk.close(grace)
         finally:
-            self.should_exit = True
+            self.should_exit = self._draining is asyncio.current_task()

@@ -326,6 +326,17 @@ def test_a_second_signal_stops_a_server_at_once(start: Start, number: signal.Sig
     assert "Traceback" not in server.console
 
 
+def test_two_signals_together_stop_a_server_as_well(start: Start) -> None:
+    """As from a program that passes on what its whole group got."""
+    server = start()
+    server.process.send_signal(signal.SIGSTOP)
+    server.process.send_signal(signal.SIGINT)
+    server.process.send_signal(signal.SIGTERM)
+    server.process.send_signal(signal.SIGCONT)
+    assert server.wait(within=15) == 0
+    assert "Traceback" not in server.console
+
+
 def test_a_worker_outlives_no_server(start: Start) -> None:
     server = start()
     server.submit_and_see_it_start(talk(6 * MINUTES))

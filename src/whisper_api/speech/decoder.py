@@ -147,7 +147,6 @@ class Decoder:
 
         Those that are left out keep their share: what is likely to be another language is no certain one of these.
 
-
         A quarter of the encoder's output mostly tells as much as all of it. Where it does not, silence up to the 30 s
         that Whisper was trained on helps, and that the encoder has not seen it does not matter.
         """

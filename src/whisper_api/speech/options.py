@@ -17,8 +17,8 @@ class Options:
     recording is only listened to until its language is made out, and there is no text.
 
     ``language`` is a code of Whisper's or an English name, or None to have it detected: among ``languages``, or, where
-    these are none or the model knows none of them, among all that it knows. ``prompt`` is text to be taken
-    for what was said before, and ``hotwords`` are names and terms to listen for; both hold for the whole recording.
+    these are none or the model knows none of them, among all that it knows. ``prompt`` is text to be taken for what was
+    said before, and ``hotwords`` are names and terms to listen for; both hold for the whole recording.
     With ``condition_on_previous_text`` each window is told what the one before it said, which costs most of the speed.
     ``words`` asks for the words' times, ``tokens`` for the probability of each token. A ``beam_size`` of 1 is greedy,
     20 is the most. At a ``temperature`` above 0, up to 1, texts are drawn by lot from the start; at 0 only where no

@@ -2,28 +2,36 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ParamSpec, TypeVar
+from unittest.mock import patch
 
 from whisper_api.speech import starter
 from whisper_api.speech.processor import usable_cores
 
 Transcribe = Callable[[Path], str]
+P = ParamSpec("P")
+R = TypeVar("R")
 
-_transcribe: Transcribe
+_made: Callable[..., Any]
 
 
 @contextmanager
-def alone(make: Callable[..., Transcribe], *arguments: object) -> Iterator[Transcribe]:
-    """What ``make`` returns, in a process of its own, which knows nothing of how this project sets up its libraries."""
+def alone(
+    make: Callable[..., Callable[P, R]], *arguments: object, environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Callable[P, R]]:
+    """What ``make`` returns, in a process of its own that is started in this ``environment`` and is ready."""
     begin = partial(_begin, make, *arguments)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=begin) as process:
-        yield lambda file: process.submit(_carry_out, file).result()
+        with patch.dict(os.environ, environment):
+            process.submit(_is_ready).result()
+        yield lambda *args, **kwargs: process.submit(_carry_out, *args, **kwargs).result()
 
 
 def faster_whisper() -> Transcribe:
@@ -45,25 +53,34 @@ def openai_whisper(checkpoint: Path) -> Transcribe:
     import torch
     import whisper
 
+    _know_nothing_of_this_project()
     torch.set_num_threads(usable_cores())
     model = whisper.load_model(str(checkpoint), device="cpu")
     return lambda file: str(model.transcribe(str(file), fp16=False)["text"])
 
 
-def _begin(make: Callable[..., Transcribe], *arguments: object) -> None:
-    global _transcribe
-    for name in ("CT2_FORCE_CPU_ISA", "OMP_NUM_THREADS"):  # set by this project, and nothing of theirs has read it yet
+def _begin(make: Callable[..., Callable[..., Any]], *arguments: object) -> None:
+    global _made
+    _made = make(*arguments)
+
+
+def _is_ready() -> bool:
+    return True
+
+
+def _carry_out(*arguments: Any, **named: Any) -> Any:
+    return _made(*arguments, **named)
+
+
+def _know_nothing_of_this_project() -> None:
+    for name in ("CT2_FORCE_CPU_ISA", "OMP_NUM_THREADS"):  # set by it, and nothing of theirs has read it yet
         os.environ.pop(name, None)
-    _transcribe = make(*arguments)
-
-
-def _carry_out(file: Path) -> str:
-    return _transcribe(file)
 
 
 def _model() -> Any:
     from faster_whisper import WhisperModel
 
+    _know_nothing_of_this_project()
     with tempfile.TemporaryDirectory() as folder:
         for name, content in starter.read().items():
             (Path(folder) / name).write_bytes(content)

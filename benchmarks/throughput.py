@@ -5,7 +5,8 @@ seconds of audio a second, ``times_faster_whisper`` that of faster-whisper's def
 run. Two more peers are measured where they are asked for: faster-whisper's batched pipeline in the first run with
 ``--batched``, and with ``--openai`` openai-whisper in all, on the checkpoint that was made of the same weights. What
 the server costs, compared to the same pipeline in a script, is small enough to drown in how a machine's pace drifts, so
-the two take turns for it, ``--turns`` times.
+they take turns for it, ``--turns`` times: the server, a script, and one that overwrites what it frees, as the server
+does.
 
 usage: python benchmarks/throughput.py [--runs 3] [--batched] [--openai base.pt] [--clients 1 8] [--minutes 10]
            [--turns 9] [--data DIR] [--limit N]
@@ -20,6 +21,8 @@ import argparse
 import json
 import tempfile
 import time
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +34,7 @@ from audio import written
 from load import load
 from server import running_server
 from utterances import Utterance, add_options, joined, read, word_error_rate
+from whisper_api import forgetting
 from whisper_api.speech import weights
 from whisper_api.speech.engine import Engine
 
@@ -143,24 +147,33 @@ def engine_pass(engine: Engine, files: list[Path], clients: int) -> tuple[float,
 
 
 def measure_cost(report: Report, clients: int, turns: int) -> None:
-    """What the server takes more than the script, in percent; the first turn warms both up."""
-    engine = Engine.load(weights.in_starter())
-    costs = []
-    with running_server() as server:
+    """What the server takes more than either script, in percent; the first turn warms all up."""
+    with (
+        running_server() as server,
+        peers.alone(script) as as_it_is,
+        peers.alone(script, environment=forgetting.ENVIRONMENT) as overwriting,
+    ):
+        ways = {
+            "the server": lambda: load(server.url, report.files, clients=clients).wall,
+            "a script": lambda: as_it_is(report.files, clients),
+            "a script that overwrites": lambda: overwriting(report.files, clients),
+        }
+        names = deque(ways)
+        walls = []
+        for _ in range(turns + 1):
+            walls.append({name: ways[name]() for name in names})
+            names.rotate()
+    for name in ("a script", "a script that overwrites"):
+        costs = [100 * (wall["the server"] / wall[name] - 1) for wall in walls[1:]]
+        line = {"benchmark": "throughput", "what": f"server's cost over {name}, %", "median": round(median(costs), 1)}
+        print(json.dumps({**line, "turns": [round(cost, 1) for cost in costs]}), flush=True)
 
-        def served() -> float:
-            return load(server.url, report.files, clients=clients).wall
 
-        def scripted() -> float:
-            return engine_pass(engine, report.files, clients)[0]
-
-        for turn in range(turns + 1):
-            walls = {way: way() for way in ((served, scripted) if turn % 2 else (scripted, served))}
-            costs.append(100 * (walls[served] / walls[scripted] - 1))
-    engine.close()
-    cost = median(costs[1:])
-    line = {"benchmark": "throughput", "what": "server's cost, %", "median": round(cost, 1)}
-    print(json.dumps({**line, "turns": [round(one, 1) for one in costs[1:]]}), flush=True)
+def script() -> Callable[[list[Path], int], float]:
+    """A pass of the pipeline without a server, in seconds."""
+    with forgetting.Scrubbing().spared():
+        engine = Engine.load(weights.in_starter())
+    return lambda files, clients: engine_pass(engine, files, clients)[0]
 
 
 def measure_clips(report: Report, name: str, transcribe: peers.Transcribe) -> None:

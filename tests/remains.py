@@ -8,7 +8,7 @@ import sys
 import psutil
 import pytest
 
-from whisper_api.forgetting import _SCRUBBING
+from whisper_api.forgetting import ENVIRONMENT
 
 
 def occurrences(process: psutil.Process, phrase: bytes) -> int:
@@ -36,7 +36,7 @@ def assert_forgets(source: str, *, pieces: int) -> None:
     """
     program = subprocess.Popen(
         [sys.executable, "-c", source],
-        env={**os.environ, **_SCRUBBING},
+        env={**os.environ, **ENVIRONMENT},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

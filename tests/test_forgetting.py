@@ -47,7 +47,7 @@ print(json.dumps(seen))
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="this C library has no such setting")
 def test_freed_memory_is_overwritten_but_for_what_is_no_secret() -> None:
-    environment = {**os.environ, **forgetting._SCRUBBING}
+    environment = {**os.environ, **forgetting.ENVIRONMENT}
     answer = subprocess.run([sys.executable, "-c", LEFT], env=environment, capture_output=True, check=True, text=True)
 
     left = json.loads(answer.stdout)

@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -195,9 +196,27 @@ def test_a_value_that_makes_no_sense_is_refused_in_one_line(
         read_settings()
 
     message = str(caught.value)
-    assert message.startswith(f"{variable}={value} is not accepted. It takes: ")
-    assert accepted in message
+    refusal, _, takes = message.partition(" It takes: ")
+    reason = refusal.removeprefix(f"{variable}={value} is not accepted")
+    assert re.fullmatch(r"(: .+)?\.", reason)
+    assert accepted in takes
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("LANGUAGES", "de xx en yy", "Whisper does not know xx and yy"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8 nonsense", "'nonsense' does not appear to be an IPv4 or IPv6 network"),
+    ],
+)
+def test_of_several_values_it_says_which_is_wrong(
+    variable: str, value: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(InvalidSettings, match=re.escape(f"{variable}={value} is not accepted: {reason}. It takes: ")):
+        read_settings()
 
 
 def test_several_bad_values_get_a_line_each(monkeypatch: pytest.MonkeyPatch) -> None:

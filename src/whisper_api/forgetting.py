@@ -30,10 +30,11 @@ _TUNABLES = {
     "glibc.malloc.trim_threshold": 32 << 20,
 }
 _M_PERTURB = -6  # of malloc.h
-_SCRUBBING = {
+ENVIRONMENT = {
     "PYTHONMALLOC": "malloc",
     "GLIBC_TUNABLES": ":".join(f"{name}={value}" for name, value in _TUNABLES.items()),
 }
+"""What a process is started in so that it overwrites what it frees."""
 
 
 def scrub_freed_memory() -> None:
@@ -42,9 +43,9 @@ def scrub_freed_memory() -> None:
     Allocators are chosen when a process starts, so this starts the program anew, in the same process, unless that
     has been done. It does nothing where the C library is not glibc.
     """
-    if platform.libc_ver()[0] != "glibc" or any(name in os.environ for name in _SCRUBBING):
+    if platform.libc_ver()[0] != "glibc" or any(name in os.environ for name in ENVIRONMENT):
         return
-    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **_SCRUBBING})  # noqa: S606
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **ENVIRONMENT})  # noqa: S606
 
 
 class Scrubbing:
@@ -79,7 +80,7 @@ class Scrubbing:
             self._change(insisting=-1)
 
     def _change(self, *, is_spared: bool | None = None, insisting: int = 0) -> None:
-        if not all(name in os.environ for name in _SCRUBBING):
+        if not all(name in os.environ for name in ENVIRONMENT):
             return
         with self._changing:
             self._is_spared = self._is_spared if is_spared is None else is_spared

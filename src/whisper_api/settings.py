@@ -143,10 +143,10 @@ class Settings(BaseSettings):
     def _are_languages(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        codes = [code_of(name) for name in value.replace(",", " ").split()]
-        if None in codes:
-            raise ValueError
-        return tuple(dict.fromkeys(codes))
+        codes = {name: code_of(name) for name in value.replace(",", " ").split()}
+        if unknown := [name for name, code in codes.items() if code is None]:
+            raise ValueError(f"Whisper does not know {' and '.join(unknown)}")
+        return tuple(dict.fromkeys(codes.values()))
 
     @field_validator("log_level_console", "log_level_file", mode="before")
     @classmethod
@@ -244,6 +244,9 @@ def _sentences(error: ValidationError) -> list[str]:
     sentences = {}
     for detail in error.errors(include_url=False):
         name = str(detail["loc"][0]).lower()
-        value = detail["input"]
-        sentences[name] = f"{name.upper()}={value} is not accepted. It takes: {accepts(Settings.model_fields[name])}."
+        value, reason = detail["input"], str(detail.get("ctx", {}).get("error", ""))
+        because = f": {reason}" if reason else ""
+        sentences[name] = (
+            f"{name.upper()}={value} is not accepted{because}. It takes: {accepts(Settings.model_fields[name])}."
+        )
     return list(sentences.values())

@@ -1,6 +1,7 @@
 """Which encoder it is, and CTranslate2's own."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.e2e import recordings
 from whisper_api.speech import engine, memory, weights
 from whisper_api.speech.audio import SAMPLE_RATE
 from whisper_api.speech.devices import CPU, Device
-from whisper_api.speech.encoder import Encoder, PlainEncoder
+from whisper_api.speech.encoder import Encoded, Encoder, PlainEncoder
 from whisper_api.speech.engine import Engine, encoder_for
 from whisper_api.speech.features import LogMel, stretched
 from whisper_api.speech.plan import plan_for
@@ -111,6 +112,53 @@ def test_an_openvino_that_does_not_work_costs_nothing_but_pace(
     assert loaded.plan == plan_for(CPU, amx=False)
     assert loaded.compute_type == "int8"
     loaded.close()
+
+
+Spoil = Callable[[list[Encoded]], list[Encoded]]
+
+
+@pytest.mark.usefixtures("amx")
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda heard: [np.zeros_like(one) for one in heard], id="nothing"),
+        pytest.param(lambda heard: [one * np.float32(2) for one in heard], id="louder"),
+        pytest.param(lambda heard: [np.roll(one, 1, axis=1) for one in heard], id="late"),
+        pytest.param(lambda heard: [one[:, :-1] for one in heard], id="cut off"),
+        pytest.param(lambda heard: [one * np.float32(np.nan) for one in heard], id="no numbers"),
+    ],
+)
+def test_an_openvino_that_computes_something_else_is_not_used(
+    spoil: Spoil, model: WhisperModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("openvino", reason="OpenVINO has no wheel for this machine")
+    from whisper_api.speech.graph import GraphEncoder
+
+    right = GraphEncoder.encode
+    monkeypatch.setattr(GraphEncoder, "encode", lambda self, features: spoil(right(self, features)))
+
+    with caplog.at_level(logging.WARNING):
+        assert type(chosen(model)) is PlainEncoder
+
+    assert "do not agree" in caplog.text
+
+
+@pytest.mark.usefixtures("amx")
+def test_an_openvino_that_is_deaf_is_not_used(
+    model: WhisperModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("openvino", reason="OpenVINO has no wheel for this machine")
+    from whisper_api.speech.graph import GraphEncoder
+
+    right = GraphEncoder.encode
+    monkeypatch.setattr(
+        GraphEncoder, "encode", lambda self, features: right(self, [np.zeros_like(one) for one in features])
+    )
+
+    with caplog.at_level(logging.WARNING):
+        assert type(chosen(model)) is PlainEncoder
+
+    assert "do not agree" in caplog.text
 
 
 @pytest.mark.usefixtures("amx")

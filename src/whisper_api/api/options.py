@@ -129,7 +129,7 @@ def only(*names: str) -> Any:
 
     there = f"Those that there are: {', '.join(names)}." if names else "A wish is sent as a field of the form."
 
-    def check(request: Request) -> None:
+    async def check(request: Request) -> None:  # async, or each upload would wait for a thread for it
         for sent in request.query_params:
             if sent not in names:
                 raise BadParameter(f"There is no parameter {sent[:80]!r} behind the '?' here. {there}", sent[:80])

@@ -121,6 +121,7 @@ Spoil = Callable[[list[Encoded]], list[Encoded]]
 @pytest.mark.parametrize(
     "spoil",
     [
+        pytest.param(lambda heard: heard[:0], id="none"),
         pytest.param(lambda heard: [np.zeros_like(one) for one in heard], id="nothing"),
         pytest.param(lambda heard: [one * np.float32(2) for one in heard], id="louder"),
         pytest.param(lambda heard: [np.roll(one, 1, axis=1) for one in heard], id="late"),

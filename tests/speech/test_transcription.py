@@ -163,6 +163,44 @@ def test_a_pause_that_was_left_out_is_still_in_the_times(studio: MakeStudio, tok
     )
 
 
+CHANTED = (1, 1.2, 0.5, 1.2, 0.5, 1.2, 0.5, 1.2, 1)
+"""Four times 1.2 s of speech with 0.5 s between: one window of 7 s."""
+HALF_A_CHANT = 10
+"""Seconds that a half of it is decoded in, with all margins."""
+
+
+def test_what_is_said_again_and_again_is_looked_for_where_a_text_is_short(studio: MakeStudio, tokens: Tokens) -> None:
+    def say(asked: Asked) -> Said:
+        whole = asked.seconds > HALF_A_CHANT
+        return Said(tokens(0.3, " Go.", 6.0 if whole else 3.0), logprob=-0.5 if whole else -0.3)
+
+    made = studio(say)
+
+    heard = times(made.transcription(*CHANTED))
+
+    assert [text for text, _, _ in heard] == [" Go.", " Go."]
+    assert [start for _, start, _ in heard] == pytest.approx([1, 4.4], abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("half", "logprob"),
+    [(" Mumble mumble mumble.", -0.7), (" Go", -0.3)],
+    ids=["more, and less likely", "no more"],
+)
+def test_a_short_text_stays_where_its_halves_say_nothing_better(
+    half: str, logprob: float, studio: MakeStudio, tokens: Tokens
+) -> None:
+    def say(asked: Asked) -> Said:
+        if asked.seconds > HALF_A_CHANT:
+            return Said(tokens(0.3, " Go, go, go.", 6.0), logprob=-0.5)
+        return Said(tokens(0.3, half, 3.0), logprob=logprob)
+
+    made = studio(say)
+
+    assert [text for text, _, _ in times(made.transcription(*CHANTED))] == [" Go, go, go."]
+    assert len(made.model.asked) == 3
+
+
 def test_nothing_is_said_after_the_recordings_end(studio: MakeStudio, tokens: Tokens) -> None:
     made = studio(lambda _: Said(tokens(0.0, " Hello.", 9.0)))
     transcription = made.transcription(0, 5)

@@ -206,6 +206,25 @@ def test_what_is_said_before_a_pause_that_was_left_out_stays_there(speech: Proba
 
 
 @few
+@given(speeches(), limits)
+def test_the_halves_of_a_window_are_all_of_it_cut_where_nobody_speaks(speech: Probabilities, longest: float) -> None:
+    for window in windows_of(speech, longest=longest):
+        assert list(window.pauses) == sorted(set(window.pauses))
+        assert all(0 < pause < len(window.samples) for pause in window.pauses)
+        if (halves := window.halves()) is None:
+            continue
+        first, second = halves
+        joint = len(first.samples)
+        assert min(first.seconds, second.seconds) >= 1
+        assert np.array_equal(np.concatenate([first.samples, second.samples]), window.samples)
+        assert sum(span.samples for span in (*first.spans, *second.spans)) == len(window.samples)
+        assert (first.start, second.end) == (window.start, window.end)
+        assert first.end <= second.start
+        assert (*first.pauses, joint, *(joint + pause for pause in second.pauses)) == window.pauses
+        assert window.recorded(joint / SAMPLE_RATE, window.seconds) == pytest.approx((second.start, second.end))
+
+
+@few
 @given(speeches(), limits, st.floats(0, 1))
 def test_what_is_left_of_a_window_keeps_the_clock_of_the_recording(
     speech: Probabilities, longest: float, share: float

@@ -2,14 +2,14 @@
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whisper_api.speech import audio
-from whisper_api.speech.batcher import MOST_GUESSES, Batcher, Cancelled, Entry
+from whisper_api.speech.batcher import MOST_GUESSES, Batcher, Cancelled, Entry, StepFailed
 from whisper_api.speech.decoder import attempts
 from whisper_api.speech.errors import UnreadableRecording
 from whisper_api.speech.features import LogMel
@@ -24,6 +24,14 @@ from whisper_api.transcript import Segment, Token, Word
 
 # What was guessed at a high temperature is no good context, and is forgotten as in Whisper.
 _TRUSTED_TEMPERATURE = 0.5
+
+# No window of those who read English aloud has less than 2 (docs/benchmarks.md), other languages have more; but who
+# counts slowly has less, and is no worse for it than for the time it takes.
+_SPARSE_TOKENS_A_SECOND = 1.5
+_SPARSE_SECONDS = 5.0
+_MORE = 1.25
+_MORE_TOKENS = 2
+
 _LEAST_PROBABILITY = 1e-9  # a float that has come out as 0 has a logarithm all the same
 
 
@@ -168,17 +176,69 @@ class Transcription:
         )
 
     def _part(self, window: Window, entry: Entry) -> Part:
-        segments: list[Segment] = []
+        segments = [one for piece, spoken in self._heard(window, entry) for one in self._segments(piece, spoken)]
+        return Part(tuple(segments), window.end)
+
+    def _heard(self, window: Window, entry: Entry) -> list[tuple[Window, Spoken]]:
+        """What was said in ``window``, which ``entry`` is about, piece by piece."""
+        heard: list[tuple[Window, Spoken]] = []
         while True:
+            before = self._said
             spoken = _result(entry)
-            segments += self._segments(window, spoken)
-            if self._options.condition_on_previous_text:
-                trusted = spoken.hypothesis.temperature <= _TRUSTED_TEMPERATURE
-                self._said = [*self._said, *spoken.hypothesis.tokens][-CONTEXT:] if trusted else []
+            self._remember(spoken)
+            piece = window if spoken.rest is None else window.up_to(spoken.rest)
+            heard += self._better(piece, spoken, before) or [(window, spoken)]
             if spoken.rest is None:
-                return Part(tuple(segments), window.end)
+                return heard
             window = window.after(spoken.rest)
             entry = self._send(window)
+
+    def _better(self, window: Window, spoken: Spoken, before: list[int]) -> list[tuple[Window, Spoken]]:
+        """What was said in the halves of ``window``, where that is better, else nothing.
+
+        ``before`` is what had been said before it.
+        Where the same is said again and again, Whisper likes to write it down once. So a text that is short for its
+        speech has to stand against those of the window's halves.
+        """
+        if not self._is_sparse(window, spoken) or (halves := window.halves()) is None:
+            return []
+        said, self._said = self._said, before
+        sent: Iterable[tuple[Window, Entry]] = ((half, self._send(half)) for half in halves)
+        if not self._options.condition_on_previous_text:
+            sent = list(sent)  # side by side
+        try:
+            again = [piece for half, entry in sent for piece in self._heard(half, entry)]
+        except StepFailed:
+            again = []
+        if again and self._is_better(again, spoken):
+            return again
+        self._said = said
+        return []
+
+    def _remember(self, spoken: Spoken) -> None:
+        if self._options.condition_on_previous_text:
+            trusted = spoken.hypothesis.temperature <= _TRUSTED_TEMPERATURE
+            self._said = [*self._said, *spoken.hypothesis.tokens][-CONTEXT:] if trusted else []
+
+    def _is_sparse(self, window: Window, spoken: Spoken) -> bool:
+        return 0 < self._length(spoken) < _SPARSE_TOKENS_A_SECOND * window.seconds and window.seconds >= _SPARSE_SECONDS
+
+    def _is_better(self, pieces: Sequence[tuple[Window, Spoken]], than: Spoken) -> bool:
+        """Whether they say more, and on average what is likelier: what is misheard may be longer, too.
+
+        What could be relied on in no other way than by chance is not.
+        """
+        said = [(self._length(spoken), spoken.hypothesis) for _, spoken in pieces]
+        length = sum(tokens for tokens, _ in said)
+        logprob = sum(tokens * hypothesis.avg_logprob for tokens, hypothesis in said)
+        return (
+            length >= max(_MORE * self._length(than), self._length(than) + _MORE_TOKENS)
+            and logprob > length * than.hypothesis.avg_logprob
+            and all(hypothesis.temperature <= self._options.temperature for tokens, hypothesis in said if tokens)
+        )
+
+    def _length(self, spoken: Spoken) -> int:
+        return len(self._engine.vocabulary.spoken(spoken.hypothesis.tokens))
 
     def _segments(self, window: Window, spoken: Spoken) -> Iterator[Segment]:
         words, due = deque(spoken.words), 0

@@ -51,10 +51,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Speech of at most 30 s: float32 ``samples`` of shape (samples,), those of ``spans`` one after another."""
+    """Speech of at most 30 s: float32 ``samples`` of shape (samples,), those of ``spans`` one after another.
+
+    ``pauses`` are where somebody pauses in it, one sample each.
+    """
 
     spans: tuple[Span, ...]
     samples: NDArray[np.float32]
+    pauses: tuple[int, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -90,10 +94,34 @@ class Window:
 
     def after(self, seconds: float) -> "Window":
         """What is left of this window after so many seconds of it."""
-        sample, ends = self._place(seconds)
-        index = min(bisect_right(ends, sample), len(ends) - 1)
-        first = Span(self.spans[index].end - ends[index] + sample, self.spans[index].end)
-        return Window((first, *self.spans[index + 1 :]), self.samples[sample:])
+        sample, _ = self._place(seconds)
+        return self._piece(sample, len(self.samples))
+
+    def up_to(self, seconds: float) -> "Window":
+        """The first so many seconds of this window."""
+        sample, _ = self._place(seconds)
+        return self._piece(0, sample)
+
+    def halves(self) -> "tuple[Window, Window] | None":
+        """What is said before the pause that is nearest to the middle, and after it.
+
+        None where there is none that leaves a second on either side.
+        """
+        middle = min(self.pauses, key=lambda pause: abs(2 * pause - len(self.samples)), default=0)
+        if not SAMPLE_RATE <= middle <= len(self.samples) - SAMPLE_RATE:
+            return None
+        return self._piece(0, middle), self._piece(middle, len(self.samples))
+
+    def _piece(self, begin: int, end: int) -> "Window":
+        spans, place = [], 0
+        for span in self.spans:
+            first, last = max(begin - place, 0), min(end - place, span.samples)
+            if first < last:
+                spans.append(Span(span.start + first, span.start + last))
+            place += span.samples
+        nothing = Span(self.spans[-1].end, self.spans[-1].end)
+        pauses = tuple(pause - begin for pause in self.pauses if begin < pause < end)
+        return Window(tuple(spans) or (nothing,), self.samples[begin:end], pauses)
 
     def _place(self, seconds: float) -> tuple[int, list[int]]:
         sample = min(max(round(seconds * SAMPLE_RATE), 0), len(self.samples))
@@ -144,9 +172,11 @@ class _Tape:
             self._samples = self._samples[before - self._start :].copy()
             self._start = before
 
-    def window(self, spans: Sequence[Span]) -> Window:
+    def window(self, spans: Sequence[Span], pauses: Sequence[int]) -> Window:
+        """The samples of ``spans``; ``pauses`` are in the recording, too."""
         parts = [self._samples[span.start - self._start : span.end - self._start] for span in spans]
-        return Window(tuple(spans), np.concatenate(parts))
+        places = (sum(min(max(pause - span.start, 0), span.samples) for span in spans) for pause in pauses)
+        return Window(tuple(spans), np.concatenate(parts), tuple(places))
 
 
 class _Utterances:
@@ -268,7 +298,8 @@ class _Packer:
         end = min(last.end + pause, self._tape.end)
         self._previous_end = last.end
         self._is_first = False
-        return self._tape.window(_joined(taken, start, end))
+        pauses = [(earlier.end + later.start) // 2 for earlier, later in pairwise(taken) if earlier.end < later.start]
+        return self._tape.window(_joined(taken, start, end), pauses)
 
 
 def _joined(utterances: Sequence[Span], start: int, end: int) -> list[Span]:

@@ -201,6 +201,50 @@ def test_a_short_text_stays_where_its_halves_say_nothing_better(
     assert len(made.model.asked) == 3
 
 
+def test_a_short_text_that_ends_early_is_compared_as_far_as_it_goes(studio: MakeStudio, tokens: Tokens) -> None:
+    """The rest of the window is listened to anyway."""
+
+    def say(asked: Asked) -> Said:
+        whole = asked.seconds > HALF_A_CHANT
+        return Said(tokens(0.3, " Go.", 5.2 if whole else 1.3), logprob=-0.5 if whole else -0.3)
+
+    made = studio(say)
+
+    heard = times(made.transcription(*CHANTED))
+
+    assert [text for text, _, _ in heard] == [" Go."] * len(heard)
+    assert len(heard) > 2
+
+
+def test_a_short_text_stays_where_its_halves_cannot_be_decoded(studio: MakeStudio, tokens: Tokens) -> None:
+    def say(asked: Asked) -> Said:
+        if asked.seconds <= HALF_A_CHANT:
+            raise RuntimeError("out of memory")
+        return Said(tokens(0.3, " Go.", 6.0), logprob=-0.5)
+
+    made = studio(say)
+
+    assert [text for text, _, _ in times(made.transcription(*CHANTED))] == [" Go."]
+
+
+def test_the_second_half_is_told_what_the_first_one_said(studio: MakeStudio, tokens: Tokens) -> None:
+    prompts: list[tuple[int, ...]] = []
+
+    def say(asked: Asked) -> Said:
+        whole = asked.seconds > HALF_A_CHANT
+        prompts.append(asked.prompt)
+        return Said(tokens(0.3, " Go.", 6.0 if whole else 3.0), logprob=-0.5 if whole else -0.3)
+
+    made = studio(say)
+
+    times(made.transcription(*CHANTED, options=Options(condition_on_previous_text=True)))
+
+    whole, first, second = prompts
+    assert whole == first
+    go = tokens(" Go.")
+    assert any(list(second[place : place + len(go)]) == go for place in range(len(second)))
+
+
 def test_nothing_is_said_after_the_recordings_end(studio: MakeStudio, tokens: Tokens) -> None:
     made = studio(lambda _: Said(tokens(0.0, " Hello.", 9.0)))
     transcription = made.transcription(0, 5)

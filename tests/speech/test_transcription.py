@@ -163,88 +163,6 @@ def test_a_pause_that_was_left_out_is_still_in_the_times(studio: MakeStudio, tok
     )
 
 
-CHANTED = (1, 1.2, 0.5, 1.2, 0.5, 1.2, 0.5, 1.2, 1)
-"""Four times 1.2 s of speech with 0.5 s between: one window of 7 s."""
-HALF_A_CHANT = 10
-"""Seconds that a half of it is decoded in, with all margins."""
-
-
-def test_what_is_said_again_and_again_is_looked_for_where_a_text_is_short(studio: MakeStudio, tokens: Tokens) -> None:
-    def say(asked: Asked) -> Said:
-        whole = asked.seconds > HALF_A_CHANT
-        return Said(tokens(0.3, " Go.", 6.0 if whole else 3.0), logprob=-0.5 if whole else -0.3)
-
-    made = studio(say)
-
-    heard = times(made.transcription(*CHANTED))
-
-    assert [text for text, _, _ in heard] == [" Go.", " Go."]
-    assert [start for _, start, _ in heard] == pytest.approx([1, 4.4], abs=0.3)
-
-
-@pytest.mark.parametrize(
-    ("half", "logprob"),
-    [(" Mumble mumble mumble.", -0.7), (" Go", -0.3)],
-    ids=["more, and less likely", "no more"],
-)
-def test_a_short_text_stays_where_its_halves_say_nothing_better(
-    half: str, logprob: float, studio: MakeStudio, tokens: Tokens
-) -> None:
-    def say(asked: Asked) -> Said:
-        if asked.seconds > HALF_A_CHANT:
-            return Said(tokens(0.3, " Go, go, go.", 6.0), logprob=-0.5)
-        return Said(tokens(0.3, half, 3.0), logprob=logprob)
-
-    made = studio(say)
-
-    assert [text for text, _, _ in times(made.transcription(*CHANTED))] == [" Go, go, go."]
-    assert len(made.model.asked) == 3
-
-
-def test_a_short_text_that_ends_early_is_compared_as_far_as_it_goes(studio: MakeStudio, tokens: Tokens) -> None:
-    """The rest of the window is listened to anyway."""
-
-    def say(asked: Asked) -> Said:
-        whole = asked.seconds > HALF_A_CHANT
-        return Said(tokens(0.3, " Go.", 5.2 if whole else 1.3), logprob=-0.5 if whole else -0.3)
-
-    made = studio(say)
-
-    heard = times(made.transcription(*CHANTED))
-
-    assert [text for text, _, _ in heard] == [" Go."] * len(heard)
-    assert len(heard) > 2
-
-
-def test_a_short_text_stays_where_its_halves_cannot_be_decoded(studio: MakeStudio, tokens: Tokens) -> None:
-    def say(asked: Asked) -> Said:
-        if asked.seconds <= HALF_A_CHANT:
-            raise RuntimeError("out of memory")
-        return Said(tokens(0.3, " Go.", 6.0), logprob=-0.5)
-
-    made = studio(say)
-
-    assert [text for text, _, _ in times(made.transcription(*CHANTED))] == [" Go."]
-
-
-def test_the_second_half_is_told_what_the_first_one_said(studio: MakeStudio, tokens: Tokens) -> None:
-    prompts: list[tuple[int, ...]] = []
-
-    def say(asked: Asked) -> Said:
-        whole = asked.seconds > HALF_A_CHANT
-        prompts.append(asked.prompt)
-        return Said(tokens(0.3, " Go.", 6.0 if whole else 3.0), logprob=-0.5 if whole else -0.3)
-
-    made = studio(say)
-
-    times(made.transcription(*CHANTED, options=Options(condition_on_previous_text=True)))
-
-    whole, first, second = prompts
-    assert whole == first
-    go = tokens(" Go.")
-    assert any(list(second[place : place + len(go)]) == go for place in range(len(second)))
-
-
 def test_nothing_is_said_after_the_recordings_end(studio: MakeStudio, tokens: Tokens) -> None:
     made = studio(lambda _: Said(tokens(0.0, " Hello.", 9.0)))
     transcription = made.transcription(0, 5)
@@ -266,6 +184,78 @@ def test_text_of_spaces_is_no_segment(studio: MakeStudio, tokens: Tokens) -> Non
     made = studio(lambda _: Said(tokens(0.0, " ", 1.0, 1.0, " Hello.", 5.0)))
 
     assert times(made.transcription(0, 5)) == close((" Hello.", 1, 5))
+
+
+# ---- what is said again and again ----------------------------------------------------------------------------------
+
+CHANTED = (1, 1.2, 0.5, 1.2, 0.5, 1.2, 0.5, 1.2, 1)
+"""Four times 1.2 s of speech with 0.5 s between: one window of 7 s."""
+HALF_A_CHANT = 10
+"""Seconds that a half of it is decoded in, with all margins."""
+
+
+def chant(*, whole: Said, half: Said) -> Say:
+    return lambda asked: whole if asked.seconds > HALF_A_CHANT else half
+
+
+def test_it_is_looked_for_where_a_text_is_short(studio: MakeStudio, tokens: Tokens) -> None:
+    whole, half = Said(tokens(0.3, " Go.", 6.0), logprob=-0.5), Said(tokens(0.3, " Go.", 3.0), logprob=-0.3)
+    made = studio(chant(whole=whole, half=half))
+
+    heard = times(made.transcription(*CHANTED))
+
+    assert [text for text, _, _ in heard] == [" Go.", " Go."]
+    assert [start for _, start, _ in heard] == pytest.approx([1, 4.4], abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("half", "logprob"),
+    [(" Mumble mumble mumble.", -0.7), (" Go", -0.3)],
+    ids=["more, and less likely", "no more"],
+)
+def test_a_short_text_stays_where_its_halves_say_nothing_better(
+    half: str, logprob: float, studio: MakeStudio, tokens: Tokens
+) -> None:
+    whole = Said(tokens(0.3, " Go, go, go.", 6.0), logprob=-0.5)
+    made = studio(chant(whole=whole, half=Said(tokens(0.3, half, 3.0), logprob=logprob)))
+
+    assert [text for text, _, _ in times(made.transcription(*CHANTED))] == [" Go, go, go."]
+    assert len(made.model.asked) == 3
+
+
+def test_a_short_text_that_ends_early_is_compared_as_far_as_it_goes(studio: MakeStudio, tokens: Tokens) -> None:
+    """The rest of the window is listened to anyway."""
+    whole, half = Said(tokens(0.3, " Go.", 5.2), logprob=-0.5), Said(tokens(0.3, " Go.", 1.3), logprob=-0.3)
+    made = studio(chant(whole=whole, half=half))
+
+    heard = times(made.transcription(*CHANTED))
+
+    assert [text for text, _, _ in heard] == [" Go."] * len(heard)
+    assert len(heard) > 2
+
+
+def test_a_short_text_stays_where_its_halves_cannot_be_decoded(studio: MakeStudio, tokens: Tokens) -> None:
+    def say(asked: Asked) -> Said:
+        if asked.seconds <= HALF_A_CHANT:
+            raise RuntimeError("out of memory")
+        return Said(tokens(0.3, " Go.", 6.0), logprob=-0.5)
+
+    made = studio(say)
+
+    assert [text for text, _, _ in times(made.transcription(*CHANTED))] == [" Go."]
+
+
+def test_the_second_half_is_told_what_the_first_one_said(studio: MakeStudio, tokens: Tokens) -> None:
+    whole, half = Said(tokens(0.3, " Go.", 6.0), logprob=-0.5), Said(tokens(0.3, " Go.", 3.0), logprob=-0.3)
+    made = studio(chant(whole=whole, half=half))
+
+    times(made.transcription(*CHANTED, options=Options(condition_on_previous_text=True)))
+
+    told = [asked.prompt for asked in made.model.asked]
+    go = tuple(tokens(" Go."))
+    assert [any(prompt[place:][: len(go)] == go for place in range(len(prompt))) for prompt in told] == [
+        False, False, True
+    ]  # fmt: skip
 
 
 # ---- words ---------------------------------------------------------------------------------------------------------

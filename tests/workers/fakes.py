@@ -23,6 +23,7 @@ class FakeChild(asyncio.subprocess.Process):
         self._connection = connection
         self._rest = b""
         self._descriptors: deque[int] = deque()
+        self.kills = 0
         self._gone = asyncio.Event()
         connection.setblocking(False)
         asyncio.get_running_loop().add_reader(connection, self._read)
@@ -40,6 +41,7 @@ class FakeChild(asyncio.subprocess.Process):
 
     def kill(self) -> None:
         """End, whoever wants it."""
+        self.kills += 1
         if not self.is_gone:
             self._gone.set()
             asyncio.get_running_loop().remove_reader(self._connection)

@@ -237,6 +237,17 @@ async def test_a_worker_is_not_unloaded_before_its_last_job_has_ended(monkeypatc
     await pool.close()
 
 
+async def test_a_worker_that_is_unloaded_is_killed_once(pool: Pool) -> None:
+    """Whoever kills it once more may take its end from asyncio, which warns of that."""
+    child = await pool.started("a")
+    child.say(Finished("a", 1))
+    await pool.end("a")
+
+    await pool.worker.unload()
+
+    assert child.kills == 1
+
+
 async def test_an_order_that_is_larger_than_the_socket_reaches_the_worker_whole(pool: Pool) -> None:
     pool.start("a")
     child = await pool.started("a")

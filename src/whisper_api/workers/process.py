@@ -137,6 +137,8 @@ class WorkerProcess:
         self._inboxes.pop(job, None)
 
     def kill(self) -> None:
+        if self.dying:  # once more would look whether it has ended, and take that from whoever waits for it
+            return
         self.dying = True
         with contextlib.suppress(ProcessLookupError):
             self._child.kill()

@@ -29,6 +29,16 @@ class Server:
         tree = [self.process, *self.process.children(recursive=True)]
         return sum(process.memory_full_info().pss for process in tree)
 
+    def core_seconds(self) -> dict[str, float]:
+        """What the server's own process has taken of the cores so far, and its worker's."""
+        workers = sum(_core_seconds(child) for child in self.process.children())
+        return {"server": _core_seconds(self.process), "worker": workers}
+
+
+def _core_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
 
 @contextmanager
 def running_server(**settings: str) -> Iterator[Server]:

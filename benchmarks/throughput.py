@@ -32,7 +32,7 @@ from statistics import median
 import peers
 from audio import written
 from load import load
-from server import running_server
+from server import Server, running_server
 from utterances import Utterance, add_options, joined, read, word_error_rate
 from whisper_api import forgetting
 from whisper_api.speech import weights
@@ -40,6 +40,8 @@ from whisper_api.speech.engine import Engine
 
 BASELINE = "faster-whisper"
 LONG = ", one long recording"
+
+_REPEATS = 2  # of all clips in a pass for the server's cost, so that how it begins and ends counts for less
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,14 @@ class Measurement:
     @property
     def is_long(self) -> bool:
         return self.name.endswith(LONG)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """How long a pass over all clips took, and how many seconds of the cores it took whom."""
+
+    wall: float
+    cores: dict[str, float]
 
 
 class Report:
@@ -147,33 +157,52 @@ def engine_pass(engine: Engine, files: list[Path], clients: int) -> tuple[float,
 
 
 def measure_cost(report: Report, clients: int, turns: int) -> None:
-    """What the server takes more than either script, in percent; the first turn warms all up."""
+    """What the server takes more than either script, in percent, and of the cores; the first turn warms all up."""
+    files = _REPEATS * report.files
     with (
         running_server() as server,
         peers.alone(script) as as_it_is,
         peers.alone(script, environment=forgetting.ENVIRONMENT) as overwriting,
     ):
-        ways = {
-            "the server": lambda: load(server.url, report.files, clients=clients).wall,
-            "a script": lambda: as_it_is(report.files, clients),
-            "a script that overwrites": lambda: overwriting(report.files, clients),
+        ways: dict[str, Callable[[list[Path], int], Pass]] = {
+            "the server": partial(server_pass, server),
+            "a script": as_it_is,
+            "a script that overwrites": overwriting,
         }
         names = deque(ways)
-        walls = []
+        passes: list[dict[str, Pass]] = []
         for _ in range(turns + 1):
-            walls.append({name: ways[name]() for name in names})
+            passes.append({name: ways[name](files, clients) for name in names})
             names.rotate()
+    counted = passes[1:]
     for name in ("a script", "a script that overwrites"):
-        costs = [100 * (wall["the server"] / wall[name] - 1) for wall in walls[1:]]
+        costs = [100 * (turn["the server"].wall / turn[name].wall - 1) for turn in counted]
         line = {"benchmark": "throughput", "what": f"server's cost over {name}, %", "median": round(median(costs), 1)}
         print(json.dumps({**line, "turns": [round(cost, 1) for cost in costs]}), flush=True)
+    for name in ways:
+        parts = {part: median(turn[name].cores[part] for turn in counted) for part in counted[0][name].cores}
+        line = {"benchmark": "throughput", "what": f"core seconds a clip, {name}"}
+        print(json.dumps({**line, **{part: round(s / len(files), 4) for part, s in parts.items()}}), flush=True)
 
 
-def script() -> Callable[[list[Path], int], float]:
-    """A pass of the pipeline without a server, in seconds."""
+def server_pass(server: Server, files: list[Path], clients: int) -> Pass:
+    before = server.core_seconds()
+    seen = load(server.url, files, clients=clients, warm_up=False)
+    after = server.core_seconds()
+    return Pass(seen.wall, {**{who: after[who] - before[who] for who in after}, "clients": seen.core_seconds})
+
+
+def script() -> Callable[[list[Path], int], Pass]:
+    """Passes of the pipeline without a server."""
     with forgetting.Scrubbing().spared():
         engine = Engine.load(weights.in_starter())
-    return lambda files, clients: engine_pass(engine, files, clients)[0]
+
+    def script_pass(files: list[Path], clients: int) -> Pass:
+        before = time.process_time()
+        wall, _ = engine_pass(engine, files, clients)
+        return Pass(wall, {"script": time.process_time() - before})
+
+    return script_pass
 
 
 def measure_clips(report: Report, name: str, transcribe: peers.Transcribe) -> None:

@@ -249,6 +249,28 @@ def test_the_file_env_is_read(bare_environment: Path) -> None:
     assert (settings.port, settings.max_model) == (4000, "small")
 
 
+def test_a_name_in_the_file_env_that_is_nearly_a_setting_stops_the_start(bare_environment: Path) -> None:
+    (bare_environment / ".env").write_text("LOGS_FOR_LOCALHOSTS=0\nmax_modle=small\nPORT=abc\n")
+    with pytest.raises(InvalidSettings) as refused:
+        read_settings()
+    assert str(refused.value).splitlines() == [
+        "LOGS_FOR_LOCALHOSTS in the file .env is no setting. LOGS_FOR_LOCALHOST is one.",
+        "MAX_MODLE in the file .env is no setting. MAX_MODEL is one.",
+        "PORT=abc is not accepted. It takes: 0 to 65535; 0 takes any free one.",
+    ]
+
+
+@pytest.mark.parametrize("name", ["PORTS", "PORT1", "LISTENER", "LANGUAGES_DE", "LOG_LEVEL", "MODEL", "log_file"])
+def test_a_name_in_the_file_env_that_may_be_anothers_is_passed_over(bare_environment: Path, name: str) -> None:
+    (bare_environment / ".env").write_text(f"{name}=1\nPORT=4000\n")
+    assert read_settings().port == 4000
+
+
+def test_a_name_in_the_environment_may_be_nearly_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "de_DE:de")
+    assert read_settings().languages == ()
+
+
 def test_the_environment_outweighs_the_file_env(bare_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (bare_environment / ".env").write_text("PORT=4000\n")
     monkeypatch.setenv("PORT", "5000")
@@ -377,7 +399,7 @@ def test_a_port_in_use_stops_the_start_with_one_line(bare_environment: Path) -> 
         ended = whisper_api(PORT=str(taken.getsockname()[1]))
 
     assert ended.returncode == 1
-    assert ended.stderr.endswith("Another program is using it.\n")
+    assert ended.stderr.endswith("Another program is using it: stop that, or set PORT to another number.\n")
     assert ended.stderr.count("\n") == 1
 
 

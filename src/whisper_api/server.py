@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
@@ -18,6 +18,8 @@ from whisper_api.settings import InvalidSettings
 from whisper_api.tasks.desk import Desk
 
 logger = logging.getLogger(__name__)
+
+_DATE_SECONDS = 1  # what HTTP's dates count in
 
 
 class CannotListen(Exception):
@@ -40,7 +42,8 @@ def bind(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
     except OSError as error:
-        hint = " Another program is using it." if error.errno == errno.EADDRINUSE else ""
+        is_taken = error.errno == errno.EADDRINUSE
+        hint = " Another program is using it: stop that, or set PORT to another number." if is_taken else ""
         raise CannotListen(
             f"LISTEN={host} PORT={port} cannot be listened on: {os.strerror(error.errno or 0)}.{hint}"
         ) from error
@@ -79,6 +82,7 @@ class Server(uvicorn.Server):
         self._grace = grace
         self._on_ready = on_ready
         self._draining: asyncio.Task[None] | None = None
+        self._told_to_stop = asyncio.Event()
 
     def run_on(self, listening: socket.socket) -> None:
         """Serve until a signal says to stop, then return."""
@@ -91,6 +95,13 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if not self.should_exit:
             self._on_ready()
+
+    async def main_loop(self) -> None:
+        # uvicorn's own wakes up ten times a second to see whether it is to stop, and lanes lose their cores to that.
+        while not await self.on_tick(0):  # which sets the date of the answers
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DATE_SECONDS):
+                    await self._told_to_stop.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -117,4 +128,6 @@ class Server(uvicorn.Server):
         try:
             await self._desk.close(grace)
         finally:
-            self.should_exit = self._draining is asyncio.current_task()
+            if self._draining is asyncio.current_task():
+                self.should_exit = True
+                self._told_to_stop.set()

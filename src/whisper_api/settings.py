@@ -1,14 +1,16 @@
 """Every setting, typed and checked. Nothing else reads the environment."""
 
+import difflib
 import ipaddress
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from whisper_api.speech import memory, models
 from whisper_api.speech.languages import code_of
@@ -23,10 +25,12 @@ _MODEL = f"{', '.join(models.OFFICIAL_NAMES)}, {models.STARTER}, or the director
 _LEVELS = "DEBUG, INFO, WARNING, ERROR or CRITICAL"
 _WHEN = ("S", "M", "H", "D", *(f"W{day}" for day in range(7)), "midnight")
 _UNSET = {"", "unset"}
+_LONG = 8  # letters of a name that nobody else gives by chance
+_ALIKE = 0.88  # MAX_MODLE and MAX_MODEL are, LANGUAGES_DE and LANGUAGES are not
 
 
 class InvalidSettings(Exception):
-    """The message names each variable that makes no sense, its value, and what is accepted, a line each."""
+    """The message names each variable that makes no sense, and says what is accepted, a line each."""
 
 
 def _setting(default: Any, description: str, accepts: str, **constraints: Any) -> Any:
@@ -233,11 +237,31 @@ def accepts(field: FieldInfo) -> str:
 def read_settings() -> Settings:
     """The settings as the environment has them. Raises InvalidSettings."""
     try:
-        return Settings()
+        wrong = _misspelt(DotEnvSettingsSource(Settings).env_vars)
+        settings = Settings()
     except ValidationError as error:
-        raise InvalidSettings("\n".join(_sentences(error))) from error
+        raise InvalidSettings("\n".join([*wrong, *_sentences(error)])) from error
     except (OSError, UnicodeError) as error:
         raise InvalidSettings("The file .env cannot be read. It takes: lines like PORT=3001, in UTF-8.") from error
+    if wrong:
+        raise InvalidSettings("\n".join(wrong))
+    return settings
+
+
+def _misspelt(names: Iterable[str]) -> list[str]:
+    """A sentence for each of the ``names``, in lower case, that is none of a setting and nearly one.
+
+    What else a file holds may be meant for others, and so are short names. The environment is not looked at: there,
+    LANGUAGE is another's.
+    """
+    known = Settings.model_fields
+    long = [name for name in known if len(name) >= _LONG]
+    alike = {name: difflib.get_close_matches(name, long, n=1, cutoff=_ALIKE) for name in names if name not in known}
+    return [
+        f"{name.upper()} in the file .env is no setting. {meant[0].upper()} is one."
+        for name, meant in alike.items()
+        if meant
+    ]
 
 
 def _sentences(error: ValidationError) -> list[str]:

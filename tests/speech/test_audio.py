@@ -278,6 +278,26 @@ def test_what_is_no_recording_is_refused(opened: Open, content: bytes) -> None:
         assert str(caught.value) == audio.UNREADABLE
 
 
+@pytest.mark.parametrize("channels", [9, 17, 64])
+def test_more_channels_than_can_be_made_one_are_refused_for_that_reason(opened: Open, channels: int) -> None:
+    recording = opened(wav(1, channels=channels))
+
+    for read in (audio.inspect, decoded):
+        with pytest.raises(UnreadableRecording, match=f"has {channels} channels"):
+            read(recording)
+
+
+def test_a_format_that_nobody_knows_is_refused_for_that_reason(opened: Open) -> None:
+    known = wav()
+    place = known.index(b"fmt ") + 8
+    recording = opened(known[:place] + b"\x99\x99" + known[place + 2 :])
+
+    for read in (audio.inspect, decoded):
+        with pytest.raises(UnreadableRecording) as caught:
+            read(recording)
+        assert str(caught.value) == audio.UNKNOWN_CODEC
+
+
 def test_a_picture_is_refused(opened: Open) -> None:
     with pytest.raises(UnreadableRecording):
         audio.inspect(opened(png()))

@@ -410,7 +410,7 @@ def test_whoever_seldom_asks_saves_nothing_up(batcher: Batcher) -> None:
     """As one that nobody reads, or whose windows each need the text of the one before."""
     recording(batcher)
     slow, long = recording(batcher), recording(batcher, windows=20)
-    for _ in range(3):
+    for _ in range(4):
         entry = window(batcher, slow)
         while not entry.spoken.done():
             carry_out(batcher, taken(batcher))
@@ -433,6 +433,43 @@ def test_the_last_window_of_a_recording_does_not_wait_for_a_long_files_further_w
 
     assert len(lines(steps)) <= 2
     assert steps[-1].entries[0].line in (long, short)
+
+
+def test_no_window_waits_for_company_whose_turn_comes_after_others(batcher: Batcher) -> None:
+    """It would wait for these as well."""
+    ahead, short = recording(batcher), recording(batcher)
+    window(batcher, ahead)
+    ahead.given += 100
+    for _ in range(3):
+        long = recording(batcher)
+        for _ in range(20):
+            window(batcher, long, seconds=15)
+    window(batcher, short)
+    batcher.complete(short)
+
+    steps: list[Step] = []
+    while short not in lines(steps, Decode):
+        steps.append(taken(batcher))
+        carry_out(batcher, steps[-1])
+
+    assert len(lines(steps)) <= 4, "all that came before it go first, once"
+    assert ahead not in lines(steps)
+
+
+def test_a_window_waits_for_company_that_is_being_encoded_whosever_it_is(batcher: Batcher) -> None:
+    ahead, short = recording(batcher, windows=1), recording(batcher)
+    encoding = taken(batcher)
+    ahead.given += 100
+    [entry] = encoded(batcher, short, 1)
+    batcher.complete(short)
+    assert is_idle(batcher)
+
+    carry_out(batcher, encoding)
+
+    step = taken(batcher)
+    assert isinstance(step, Decode)
+    assert step.entries[0] is entry
+    assert lines([step], Decode) == [short, ahead]
 
 
 def test_what_completes_a_recording_goes_before_all_else(batcher: Batcher) -> None:
@@ -912,6 +949,20 @@ def test_while_others_go_on_what_is_left_is_forgotten_now_and_then() -> None:
     assert batcher.next() == Forget()
     batcher.done(Forget())
     assert isinstance(taken(batcher), Encode)
+    batcher.leave(other)
+
+
+def test_what_is_left_is_forgotten_though_nothing_else_happens(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where somebody else's recording is silent for long."""
+    monkeypatch.setattr("whisper_api.speech.batcher._FORGOTTEN_WITHIN_SECONDS", 0.05)
+    batcher = Batcher(PLAN)
+    gone, other = recording(batcher), recording(batcher)
+    batcher.leave(gone)
+
+    assert pool.submit(batcher.next).result(SOON) == Forget()
+    batcher.done(Forget())
     batcher.leave(other)
 
 

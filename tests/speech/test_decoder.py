@@ -2,9 +2,12 @@
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from ctranslate2 import StorageView
 from faster_whisper import WhisperModel
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -278,6 +281,29 @@ def test_a_text_never_needs_more_room_than_the_decoder_has(
     for attempt in (GREEDY, Attempt(0, 1, whole=True)):
         [heard] = decoder.decode([talk], [prompt], attempt, speech_seconds=30)
         assert len(prompt) + len(heard.tokens) <= CONTEXT
+
+
+class Endless:
+    """Talks for as long as CTranslate2 would let it."""
+
+    def generate(
+        self, encoded: StorageView, prompts: list[list[int]], *, max_length: int, **_: Any
+    ) -> list[SimpleNamespace]:
+        assert len(encoded.shape) == 3
+        room = min(max_length // 2, max_length - len(prompts[0]) + 1)
+        return [SimpleNamespace(sequences_ids=[[262] * room], scores=[-0.1], no_speech_prob=0.0)]
+
+
+def test_a_text_never_has_more_tokens_than_can_be_aligned(
+    decoder: Decoder, vocabulary: Vocabulary, talk: Encoded
+) -> None:
+    prompt = vocabulary.prompt("transcribe", "en")
+
+    [heard] = Decoder(cast("Any", Endless()), vocabulary).decode([talk], [prompt], GREEDY, speech_seconds=30)
+
+    assert len(heard.tokens) > 400
+    assert not heard.ended
+    assert len(decoder.align(talk, prompt, heard.tokens, frames=850).probabilities) == len(heard.tokens)
 
 
 def test_windows_in_company_are_heard_as_each_alone(decoder: Decoder, vocabulary: Vocabulary, talk: Encoded) -> None:

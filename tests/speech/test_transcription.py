@@ -373,7 +373,7 @@ def test_windows_are_sent_ahead_by_fewer_where_others_send_theirs(studio: MakeSt
     alone = made.transcription(0, 1)._windows_ahead
     for _ in range(4):
         line = made.batcher.join(Options(), language=None)
-        made.batcher._waiting.append(Entry(line, np.zeros((80, 1), np.float32), 1, 1, 1, attempts(1, whole=False)))
+        made.batcher._unsaid[line] = [Entry(line, np.zeros((80, 1), np.float32), 1, 1, 1, attempts(1, whole=False))]
 
     assert (alone, made.transcription(0, 1)._windows_ahead) == (PLAN.windows_ahead, MOST_GUESSES)
 
@@ -502,7 +502,18 @@ def test_nothing_of_a_recording_is_left_when_it_fails(studio: MakeStudio, tokens
     with suppress(Exception):
         list(transcription)
 
-    assert (made.batcher._lines, made.batcher._waiting) == ([], [])
+    assert (made.batcher._lines, made.batcher._waiting, made.batcher._unsaid) == ([], [], {})
+
+
+def test_nothing_of_a_recording_is_left_that_nobody_listens_to(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " Hello.", 5.0)))
+    never, unheard = made.transcription(0, 5), made.transcription(0, 5)
+    iter(unheard.parts())
+    assert len(made.batcher._lines) == 2
+
+    del never, unheard
+
+    assert made.batcher._lines == []
 
 
 def test_each_token_has_its_probability_where_that_is_asked_for(studio: MakeStudio, tokens: Tokens) -> None:

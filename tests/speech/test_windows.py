@@ -357,6 +357,12 @@ def test_the_first_window_of_a_long_recording_is_short() -> None:
     assert second.spans[0].start / SAMPLE_RATE == pytest.approx(3 + 0.5 + 5 + 0.9 - 0.4, abs=2 * EDGE)
 
 
+def test_the_first_window_does_not_end_in_the_middle_of_a_sentence_for_being_short() -> None:
+    first, _ = windows_of(said((8, 0.9), (0.4, 0), (14, 0.9), (0.3, 0), (20, 0.9)))
+
+    assert first.seconds > 20
+
+
 def test_a_recording_of_one_window_is_not_cut_for_the_sake_of_its_first_words() -> None:
     (window,) = windows_of(said((3, 0.9), (0.5, 0), (5, 0.9), (0.9, 0), (15, 0.9)))
 

@@ -31,10 +31,12 @@ _DEMUXERS = (
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(_DEMUXERS)}
 _PATIENCE_SECONDS = 30.0
 _INSPECTED_PACKETS = 1000
+_ALWAYS_MIXED = 2  # channels that can be made one in any case; to try it takes longer than all else of a look
 _CHUNK_SAMPLES = 10 * SAMPLE_RATE
 
 UNREADABLE = "The file could not be read as a recording. Send audio or video, for example mp3, m4a, wav, ogg or mp4."
 NO_AUDIO_TRACK = "File has no audio track."
+UNKNOWN_CODEC = "The file's sound is in a format that is not known here. Send it as mp3, m4a, wav, ogg or flac."
 NO_SOUND = "The file has an audio track, but no sound could be decoded from it; it may be cut off or damaged."
 
 
@@ -60,8 +62,11 @@ def inspect(recording: Recording) -> Facts:
         elif container.duration is not None:
             duration = container.duration / av.time_base
         facts = Facts(container.format.name, stream.codec_context.name, duration)
-        if next(_frames(container, patience=_INSPECTED_PACKETS), None) is None:
+        frame = next(_frames(container, patience=_INSPECTED_PACKETS), None)
+        if frame is None:
             raise UnreadableRecording(NO_SOUND)
+        if frame.layout.nb_channels > _ALWAYS_MIXED:
+            list(_resampled(iter([frame])))
     return facts
 
 
@@ -100,7 +105,14 @@ def _resampled(frames: Iterator[av.AudioFrame]) -> Iterator[NDArray[np.float32]]
             if resampler is not None:
                 yield from map(_samples, resampler.resample(None))
             resampler, current = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE), kind
-        yield from map(_samples, resampler.resample(frame))
+        try:
+            resampled = resampler.resample(frame)
+        except av.FFmpegError as error:
+            channels = frame.layout.nb_channels
+            raise UnreadableRecording(
+                f"The file has {channels} channels, which cannot be made one. Send it with one channel, or two."
+            ) from error
+        yield from map(_samples, resampled)
     if resampler is not None:
         yield from map(_samples, resampler.resample(None))
 
@@ -128,6 +140,8 @@ def _opened(recording: Recording) -> Iterator[InputContainer]:
     with container:
         if not container.streams.audio:
             raise UnreadableRecording(NO_AUDIO_TRACK)
+        if container.streams.audio[0].codec_context is None:
+            raise UnreadableRecording(UNKNOWN_CODEC)
         yield container
 
 

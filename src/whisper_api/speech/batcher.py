@@ -8,7 +8,7 @@ level with the others: it is weighted fair queueing (Demers, Keshav and Shenker,
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -173,6 +173,7 @@ class Batcher:
         self._plan = plan
         self._clock = clock
         self._lines: list[Line] = []
+        self._unsaid: dict[Line, list[Entry]] = {}  # of those that have any: what waits, and what is in hand
         self._waiting: list[Entry] = []
         self._in_hand: list[Encode | Decode] = []
         self._arrivals = 0
@@ -181,14 +182,15 @@ class Batcher:
         self._forgetting = False
         self._forgot = clock()
         self._closed = False
-        self._changed = threading.Condition()
+        # Its lock lets a thread in that has it already: an engine that nobody uses any more is closed wherever Python
+        # notices, in here too.
+        self._changed = threading.Condition(threading.RLock())
 
     @property
     def recordings(self) -> int:
         """How many have windows here, at least 1."""
         with self._changed:
-            in_hand = [entry for step in self._in_hand for entry in step.entries]
-            return max(len({entry.line for entry in (*self._waiting, *in_hand)}), 1)
+            return max(len(self._unsaid), 1)
 
     def join(self, options: Options, *, language: str | None) -> Line:
         """A new recording; its windows are :meth:`put`, and it ends with :meth:`complete` or :meth:`leave`."""
@@ -208,6 +210,7 @@ class Batcher:
             if entry.line.was_left:
                 entry.spoken.set_exception(Cancelled())
                 return
+            self._unsaid.setdefault(entry.line, []).append(entry)
             self._wait(entry)
             self._changed.notify_all()
 
@@ -224,7 +227,7 @@ class Batcher:
             self._to_forget = True  # voice activity was told even of one without a window
             if line in self._lines:
                 self._lines.remove(line)
-            for entry in self._of(line):
+            for entry in self._unsaid.pop(line, ()):
                 with suppress(InvalidStateError):  # it was done just now, or has been left before
                     entry.spoken.set_exception(Cancelled())
             self._waiting = [entry for entry in self._waiting if entry.line is not line]
@@ -246,7 +249,8 @@ class Batcher:
                 if self._must_forget():
                     self._to_forget, self._forgetting = False, True
                     return Forget()
-                if (step := self._choose()) and not self._closed:
+                step = self._choose()
+                if step is not None and not self._closed:  # which it may have been in there
                     self._waiting = [entry for entry in self._waiting if entry not in step.entries]
                     self._in_hand.append(step)
                     self._give(step)
@@ -254,7 +258,7 @@ class Batcher:
                         entry.line.has_started = True
                         entry.line.was_decoded |= isinstance(step, Decode)
                     return step
-                self._changed.wait()
+                self._changed.wait(self._seconds_until_forgetting())
             return None
 
     def done(self, step: Encode | Decode | Forget) -> None:
@@ -266,15 +270,21 @@ class Batcher:
                 self._in_hand.remove(step)
                 self._to_forget = True
                 for entry in step.entries:
-                    if not entry.line.was_left and not entry.spoken.done():
+                    if entry.spoken.done():
+                        self._drop(entry)
+                    else:
                         self._wait(entry)
             self._changed.notify_all()
 
     def _must_forget(self) -> bool:
+        return self._seconds_until_forgetting() == 0
+
+    def _seconds_until_forgetting(self) -> float | None:
+        """None where there is nothing to forget, or somebody is at it."""
         if not self._to_forget or self._forgetting:
-            return False
+            return None
         nobody_is_left = not self._lines and not self._in_hand
-        return nobody_is_left or self._clock() - self._forgot >= _FORGOTTEN_WITHIN_SECONDS
+        return 0 if nobody_is_left else max(self._forgot + _FORGOTTEN_WITHIN_SECONDS - self._clock(), 0)
 
     def _give(self, step: Encode | Decode) -> None:
         """Put down what the lines of ``step`` are given, and raise the level by each line's share of it.
@@ -282,19 +292,25 @@ class Batcher:
         If it did not rise, a stream of short recordings could keep a long one from ever being served.
         """
         costs = [(entry.line, _cost(entry, step)) for entry in step.entries]
-        share = sum(cost for _, cost in costs) / sum(1 for line in self._lines if self._of(line))
+        share = sum(cost for _, cost in costs) / self.recordings
         self._level = max(self._level + share, min(line.given for line, _ in costs))
         for line, cost in costs:
             line.given += cost
 
     def _wait(self, entry: Entry) -> None:
         """Put ``entry`` to those that wait; what its line could have had while it had nothing is not saved up."""
-        if all(other.encoded is not None for other in self._of(entry.line)):
+        if all(other.encoded is not None for other in self._of(entry.line) if other is not entry):
             entry.line.given = max(entry.line.given, self._level)
         self._waiting.append(entry)
 
+    def _drop(self, entry: Entry) -> None:
+        if entry in self._of(entry.line):  # it is gone where its line was left
+            self._unsaid[entry.line].remove(entry)
+            if not self._unsaid[entry.line]:
+                del self._unsaid[entry.line]
+
     def _choose(self) -> Encode | Decode | None:
-        for line in self._lines:
+        for line in list(self._lines):
             self._settle_language(line)
         to_encode = [entry for entry in self._waiting if entry.encoded is None]
         steps: list[Encode | Decode] = []
@@ -327,19 +343,16 @@ class Batcher:
 
     def _decodable(self, to_encode: list[Entry]) -> list[list[Entry]]:
         """The batches that need not wait for company."""
-        groups: dict[Hashable, list[Entry]] = defaultdict(list)
-        coming = list(to_encode)
-        for step in self._in_hand:
-            if isinstance(step, Encode):
-                coming += step.entries
-        for entry in self._waiting:
-            # One whose language is not made out may yet wait for hours of it to be read: it keeps nobody waiting.
-            if entry.encoded is not None and entry.line.language is not None:
-                groups[entry.company].append(entry)
+        # One whose language is not made out may yet wait for hours of it to be read: it keeps nobody waiting.
+        ready = _by_company(e for e in self._waiting if e.encoded is not None and e.line.language is not None)
+        in_hand = _by_company(entry for step in self._in_hand if isinstance(step, Encode) for entry in step.entries)
+        coming = _by_company(to_encode)
         batches = []
-        for company, entries in groups.items():
+        for company, entries in ready.items():
             largest = self._plan.decoded_at_once(entries[0].decoder_seconds, hypotheses=entries[0].attempt.hypotheses)
-            others = [entry for entry in coming if entry.company == company]
+            # Not for those whose turn comes later than theirs: that may be after all others'.
+            latest = max(entry.line.given for entry in entries)
+            others = in_hand[company] + [entry for entry in coming[company] if entry.line.given <= latest]
             if any(self._is_last(entry) or not entry.line.was_decoded for entry in entries):
                 # The first words of a recording, and its last, wait for each other recording's next window at most.
                 here = {entry.line for entry in entries}
@@ -356,8 +369,7 @@ class Batcher:
 
     def _of(self, line: Line) -> list[Entry]:
         """What of ``line`` waits or is in hand."""
-        in_hand = [entry for step in self._in_hand for entry in step.entries]
-        return [entry for entry in (*self._waiting, *in_hand) if entry.line is line]
+        return self._unsaid.get(line, [])
 
     def _settle_language(self, line: Line) -> None:
         if line.language is None and line.is_complete and all(e.encoded is not None for e in self._of(line)):
@@ -370,6 +382,13 @@ def _cost(entry: Entry, step: Encode | Decode) -> float:
     Each hypothesis of a text is decoded in about half the time that its window is encoded in.
     """
     return entry.encoder_seconds if isinstance(step, Encode) else entry.encoder_seconds * entry.attempt.hypotheses / 2
+
+
+def _by_company(entries: Iterable[Entry]) -> dict[Hashable, list[Entry]]:
+    groups: dict[Hashable, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[entry.company].append(entry)
+    return groups
 
 
 def _precedence(line: Line) -> tuple[float, bool, int]:

@@ -34,6 +34,8 @@ _MOST_REPEATS = 5
 _TOKENS_A_SECOND = 20
 _TOKENS_ON_TOP = 20
 
+# Aligning a text takes its prompt, a token that there are no times, and one that ends it: no text must leave less.
+_AROUND_ALIGNED = 5
 
 LEAST_HEARD_SECONDS = 1.0
 """What a text has to get on by, so that it is worth taking up from where it ends."""
@@ -165,7 +167,8 @@ class Decoder:
     ) -> list[Hypothesis]:
         """Decode windows of one length, with so many seconds of speech at most, whose prompts are of one length."""
         prompt_length = len(prompts[0])
-        room = min(int(speech_seconds * _TOKENS_A_SECOND) + _TOKENS_ON_TOP, CONTEXT - prompt_length)
+        most = CONTEXT - max(prompt_length, _AROUND_ALIGNED)
+        room = min(int(speech_seconds * _TOKENS_A_SECOND) + _TOKENS_ON_TOP, most)
         sampled = attempt.temperature > 0
         results = self._model.generate(
             StorageView.from_array(np.concatenate(encoded)),

@@ -135,7 +135,8 @@ class Lanes:
         options = entry.line.options
         if (options.words or options.tokens) and hypothesis.tokens:
             spoken = self._aligned(entry, spoken, entry.seconds if rest is None else rest)
-        entry.line.was_heard |= bool(hypothesis.tokens)
+        if hypothesis.tokens:
+            entry.line.was_heard = True
         with suppress(InvalidStateError):  # it was called off in the meantime
             entry.spoken.set_result(spoken)
 

@@ -90,7 +90,7 @@ def plan_for(device: Device, *, cores: int | None = None, avx512: bool | None = 
         company_seconds=2,
         encoded_at_once=1,
         decoded_seconds_at_once=24,
-        # Two windows with five each take 200 MB, in every lane.
+        # Two windows with five each would take 200 MB, in every lane.
         hypotheses_at_once=5,
         recordings_at_once=max(32, 4 * cores),
     )

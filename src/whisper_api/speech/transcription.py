@@ -1,6 +1,7 @@
 """One recording on its way to text: it is read, cut and sent to the batcher, and what comes back is put in order."""
 
 import math
+import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -67,6 +68,9 @@ class Transcription:
         self._recording = recording
         self._options = options
         self._line = engine.batcher.join(options, language=language)
+        # One that nobody iterates over leaves, too.
+        self._abandoned = weakref.finalize(self, engine.batcher.leave, self._line)
+        self._abandoned.atexit = False
         self._previous_end = 0.0
         self._said: list[int] = []
         self._samples = 0
@@ -117,6 +121,7 @@ class Transcription:
                     break
             self._line.settle()
         finally:
+            self._abandoned.detach()
             self._engine.batcher.leave(self._line)
 
     def cancel(self) -> None:

@@ -32,9 +32,11 @@ _LONGEST_PAUSE = SAMPLE_RATE
 _BREAK = 4 * SAMPLE_RATE
 _LEAST_FILL = 2 / 3
 
-# The first words of a long recording should be there soon.
+# The first words of a long recording should be there soon, but not in the middle of a sentence: Whisper likes to pass
+# over what is left of it.
 _FIRST_LEAST_FILL = 1 / 4
 _FIRST_MOST_FILL = 1 / 2
+_FIRST_LEAST_PAUSE = SAMPLE_RATE // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +285,9 @@ class _Packer:
         counts = [count for count, fill in enumerate(fills, start=1) if fill >= _LEAST_FILL or count == len(fills)]
         if self._is_first:
             early = [
-                count for count, fill in enumerate(fills, start=1) if _FIRST_LEAST_FILL <= fill <= _FIRST_MOST_FILL
+                count
+                for count, (fill, pause) in enumerate(zip(fills, pauses, strict=True), start=1)
+                if _FIRST_LEAST_FILL <= fill <= _FIRST_MOST_FILL and pause >= _FIRST_LEAST_PAUSE
             ]
             counts = early or counts
         return max(counts, key=lambda count: (pauses[count - 1], count))

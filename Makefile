@@ -12,7 +12,7 @@ INSTALL := $(PIP) install --no-input --only-binary :all: --require-hashes
 .PHONY: run test check screenshots bench format lock clean
 
 run: $(VENV)/run.done ## Start the server with the embedded model, or with MAX_MODEL if it is set.
-	@grep -qs '^ *MAX_MODEL *=' .env || export MAX_MODEL="$${MAX_MODEL:-starter}"; exec $(BIN)/whisper_api
+	@grep -Eqis '^ *(export +)?MAX_MODEL *=' .env || export MAX_MODEL="$${MAX_MODEL:-starter}"; exec $(BIN)/whisper_api
 
 test: $(VENV)/dev.done $(JAVASCRIPT)/node_modules $(WEB)/node_modules ## Run all tests.
 	$(BIN)/python -m pytest $(ARGS)

@@ -271,6 +271,20 @@ def test_a_name_in_the_environment_may_be_nearly_a_setting(monkeypatch: pytest.M
     assert read_settings().languages == ()
 
 
+def test_a_line_of_the_file_env_that_says_nothing_stops_the_start(bare_environment: Path) -> None:
+    (bare_environment / ".env").write_text("# as in YAML\nPORT=4000\n\nBEAM_SIZE: 1\nnonsense line\n")
+    with pytest.raises(InvalidSettings) as refused:
+        read_settings()
+    assert str(refused.value).splitlines() == [
+        f"Line {number} of the file .env is not understood. It takes: lines like PORT=3001." for number in (4, 5)
+    ]
+
+
+def test_the_file_env_may_be_one_of_windows(bare_environment: Path) -> None:
+    (bare_environment / ".env").write_bytes(b"\xef\xbb\xbfPORT=4000\r\n\r\n# comment\r\nexport MAX_MODEL='small'\r\n")
+    assert (read_settings().port, read_settings().max_model) == (4000, "small")
+
+
 def test_the_environment_outweighs_the_file_env(bare_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (bare_environment / ".env").write_text("PORT=4000\n")
     monkeypatch.setenv("PORT", "5000")

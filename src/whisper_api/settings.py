@@ -8,9 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
+from dotenv.parser import Binding, parse_stream
 from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from whisper_api.speech import memory, models
 from whisper_api.speech.languages import code_of
@@ -24,6 +25,7 @@ _FLAG = "1 (yes) or 0 (no)"
 _MODEL = f"{', '.join(models.OFFICIAL_NAMES)}, {models.STARTER}, or the directory of a CTranslate2 Whisper model"
 _LEVELS = "DEBUG, INFO, WARNING, ERROR or CRITICAL"
 _WHEN = ("S", "M", "H", "D", *(f"W{day}" for day in range(7)), "midnight")
+_LINES = "lines like PORT=3001"
 _UNSET = {"", "unset"}
 _LONG = 8  # letters of a name that nobody else gives by chance
 _ALIKE = 0.88  # MAX_MODLE and MAX_MODEL are, LANGUAGES_DE and LANGUAGES are not
@@ -237,15 +239,34 @@ def accepts(field: FieldInfo) -> str:
 def read_settings() -> Settings:
     """The settings as the environment has them. Raises InvalidSettings."""
     try:
-        wrong = _misspelt(DotEnvSettingsSource(Settings).env_vars)
+        lines = _lines(Path(str(Settings.model_config["env_file"])))
+        wrong = _misspelt(line.key.lower() for line in lines if line.key)
         settings = Settings()
     except ValidationError as error:
         raise InvalidSettings("\n".join([*wrong, *_sentences(error)])) from error
     except (OSError, UnicodeError) as error:
-        raise InvalidSettings("The file .env cannot be read. It takes: lines like PORT=3001, in UTF-8.") from error
+        raise InvalidSettings(f"The file .env cannot be read. It takes: {_LINES}, in UTF-8.") from error
     if wrong:
         raise InvalidSettings("\n".join(wrong))
     return settings
+
+
+def _lines(file: Path) -> list[Binding]:
+    """What ``file`` says, if there is one. Raises OSError, UnicodeError, and InvalidSettings for what says nothing."""
+    if not file.is_file():
+        return []
+    with file.open(encoding="utf-8-sig") as text:
+        lines = list(parse_stream(text))
+    if lost := [_number(line) for line in lines if line.error]:
+        sentences = [f"Line {number} of the file .env is not understood. It takes: {_LINES}." for number in lost]
+        raise InvalidSettings("\n".join(sentences))
+    return lines
+
+
+def _number(line: Binding) -> int:
+    """Where it begins, for the empty lines before it count as its own."""
+    text = line.original.string
+    return line.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _misspelt(names: Iterable[str]) -> list[str]:

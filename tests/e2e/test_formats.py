@@ -29,7 +29,10 @@ from .recordings import (
 )
 from .server import Server, eventually, form, upload_head
 
-UNREADABLE = "The file could not be read as a recording. Send audio or video, for example mp3, m4a, wav, ogg or mp4."
+UNREADABLE = (
+    "The file could not be read as a recording. Send audio or video, for example mp3, m4a, wav, ogg or mp4; "
+    "if it is one, it may be cut off."
+)
 NO_SOUND = "The file has an audio track, but no sound could be decoded from it; it may be cut off or damaged."
 NO_AUDIO_TRACK = "File has no audio track."
 MISPLACED = "A file is in a field not named 'file'. Send the recording in 'file', and all else as text."

@@ -39,13 +39,25 @@ class FakeChild(asyncio.subprocess.Process):
     def say(self, *reports: Report) -> None:
         self._connection.sendall(b"".join(map(encode_report, reports)))
 
-    def kill(self) -> None:
-        """End, whoever wants it."""
-        self.kills += 1
-        if not self.is_gone:
-            self._gone.set()
+    @property
+    def returncode(self) -> int | None:
+        return -9 if self.is_gone else None
+
+    def hang_up(self) -> None:
+        if self._connection.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self._connection)
             self._connection.close()
+
+    def die(self) -> None:
+        """End, as after a crash."""
+        if not self.is_gone:
+            self._gone.set()
+            self.hang_up()
+
+    def kill(self) -> None:
+        """What the server does to end it."""
+        self.kills += 1
+        self.die()
 
     async def wait(self) -> int:
         await self._gone.wait()

@@ -9,6 +9,7 @@ from tests.tasks.fakes import PATIENCE_SECONDS, segment, until
 from tests.workers.fakes import LOADED, FakeChild, spawning
 from whisper_api.speech.options import Options
 from whisper_api.tasks.recording import Recording, Shelf
+from whisper_api.workers import process
 from whisper_api.workers import worker as worker_module
 from whisper_api.workers.messages import (
     Cancel,
@@ -190,10 +191,11 @@ async def test_jobs_that_do_not_stop_cost_one_worker_together(pool: Pool, monkey
 async def test_a_worker_that_dies_is_lost_to_all_of_its_jobs_and_comes_back_for_the_next(pool: Pool) -> None:
     child = await pool.started(*JOBS)
 
-    child.kill()
+    child.die()
 
     losses = [await pool.loss(job) for job in JOBS]
     assert [(loss.deliberate, loss.inspecting) for loss in losses] == [(False, False)] * 3
+    assert child.kills == 0, "it would take its end from asyncio, which warns of that"
     child = await pool.started("d")
     child.say(Finished("d", 1))
     await pool.end("d")
@@ -206,7 +208,7 @@ async def test_a_worker_that_dies_while_it_looks_at_an_upload_says_so_to_all_of_
         looking = asyncio.create_task(pool.worker.inspect("upload", upload.descriptor))
         await until(lambda: len(child.orders) == len(JOBS) + 2)
 
-        child.kill()
+        child.die()
 
         assert [(await pool.loss(job)).inspecting for job in JOBS] == [True] * 3
         with pytest.raises(WorkerLost):
@@ -246,6 +248,16 @@ async def test_a_worker_that_is_unloaded_is_killed_once(pool: Pool) -> None:
     await pool.worker.unload()
 
     assert child.kills == 1
+
+
+async def test_a_worker_that_only_hangs_up_is_killed(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_DEATH_SECONDS", 0.01)
+    child = await pool.started("a")
+
+    child.hang_up()
+
+    await pool.loss("a")
+    assert (child.kills, child.is_gone) == (1, True)
 
 
 async def test_an_order_that_is_larger_than_the_socket_reaches_the_worker_whole(pool: Pool) -> None:

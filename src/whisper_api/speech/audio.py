@@ -34,7 +34,10 @@ _INSPECTED_PACKETS = 1000
 _ALWAYS_MIXED = 2  # channels that can be made one in any case; to try it takes longer than all else of a look
 _CHUNK_SAMPLES = 10 * SAMPLE_RATE
 
-UNREADABLE = "The file could not be read as a recording. Send audio or video, for example mp3, m4a, wav, ogg or mp4."
+UNREADABLE = (
+    "The file could not be read as a recording. Send audio or video, for example mp3, m4a, wav, ogg or mp4; "
+    "if it is one, it may be cut off."
+)
 NO_AUDIO_TRACK = "File has no audio track."
 UNKNOWN_CODEC = "The file's sound is in a format that is not known here. Send it as mp3, m4a, wav, ogg or flac."
 NO_SOUND = "The file has an audio track, but no sound could be decoded from it; it may be cut off or damaged."

@@ -22,6 +22,7 @@ from whisper_api.workers.messages import (
 logger = logging.getLogger(__name__)
 
 _LONGEST_REPORT = 16 * 1024 * 1024
+_DEATH_SECONDS = 1.0
 
 
 class WorkerLost(Exception):
@@ -157,9 +158,9 @@ class WorkerProcess:
             pass  # it was killed with a message half read
         except ValueError as error:
             logger.error("The worker said something that cannot be read, and is ended: %s", type(error).__name__)
-        finally:
             self.kill()
-            await self._child.wait()
+        finally:
+            await self._gone()
             self._writer.close()
             self._send_nothing_more()
             self._died_inspecting = bool(self.inspections)
@@ -168,6 +169,18 @@ class WorkerProcess:
                 inbox.put_nowait(None)
             if not self.loaded.done():
                 self.loaded.cancel()
+
+    async def _gone(self) -> None:
+        """Wait until the process is gone. One that only hung up is killed."""
+        if not self.dying:
+            self.dying = True
+            # To kill one that has ended is to look whether it has, and to take that from whoever waits for it.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DEATH_SECONDS):
+                    await self._child.wait()
+            if self._child.returncode is None:
+                self._child.kill()
+        await self._child.wait()
 
     async def _hand_out_next(self) -> bool:
         """Hand out the report that comes next; false when there will be none.

@@ -60,7 +60,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Pass:
-    """How long a pass over all clips took, and how many seconds of the cores it took whom."""
+    """How long a pass over all clips took, and how many core seconds each of those who took part in it."""
 
     wall: float
     cores: dict[str, float]

@@ -272,11 +272,11 @@ def test_a_name_in_the_environment_may_be_nearly_a_setting(monkeypatch: pytest.M
 
 
 def test_a_line_of_the_file_env_that_says_nothing_stops_the_start(bare_environment: Path) -> None:
-    (bare_environment / ".env").write_text("# as in YAML\nPORT=4000\n\nBEAM_SIZE: 1\nnonsense line\n")
+    (bare_environment / ".env").write_text("# as in YAML\nPORT=4000\n\nBEAM_SIZE: 1\nnonsense line\nexport PORT\n")
     with pytest.raises(InvalidSettings) as refused:
         read_settings()
     assert str(refused.value).splitlines() == [
-        f"Line {number} of the file .env is not understood. It takes: lines like PORT=3001." for number in (4, 5)
+        f"Line {number} of the file .env is not understood. It takes: lines like PORT=3001." for number in (4, 5, 6)
     ]
 
 

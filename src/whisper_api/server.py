@@ -97,7 +97,7 @@ class Server(uvicorn.Server):
             self._on_ready()
 
     async def main_loop(self) -> None:
-        # uvicorn's own wakes up ten times a second to see whether it is to stop, and lanes lose their cores to that.
+        # uvicorn's own wakes up ten times a second to see whether it is to stop; here it is told.
         while not await self.on_tick(0):  # which sets the date of the answers
             with suppress(TimeoutError):
                 async with asyncio.timeout(_DATE_SECONDS):

@@ -257,7 +257,7 @@ def _lines(file: Path) -> list[Binding]:
         return []
     with file.open(encoding="utf-8-sig") as text:
         lines = list(parse_stream(text))
-    if lost := [_number(line) for line in lines if line.error]:
+    if lost := [_number(line) for line in lines if line.error or (line.key and line.value is None)]:
         sentences = [f"Line {number} of the file .env is not understood. It takes: {_LINES}." for number in lost]
         raise InvalidSettings("\n".join(sentences))
     return lines
@@ -270,7 +270,7 @@ def _number(line: Binding) -> int:
 
 
 def _misspelt(names: Iterable[str]) -> list[str]:
-    """A sentence for each of the ``names``, in lower case, that is none of a setting and nearly one.
+    """A sentence for each of the ``names``, in lower case, that is not a setting's, but nearly.
 
     What else a file holds may be meant for others, and so are short names. The environment is not looked at: there,
     LANGUAGE is another's.

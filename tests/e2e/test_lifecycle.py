@@ -84,6 +84,15 @@ def test_an_idle_server_does_next_to_nothing(forgetful: Server) -> None:
     assert used / passed < 0.01
 
 
+def test_answers_have_the_date_of_the_moment(forgetful: Server) -> None:
+    def date() -> str:
+        return str(forgetful.client.get("/healthz").headers["date"])
+
+    first = date()
+
+    assert eventually(lambda: date() != first, within=10)
+
+
 def test_a_server_that_unloads_at_once_becomes_ready(start: Start) -> None:
     server = start(ready=False, UNLOAD_MODEL_AFTER_S="0")
     eventually(lambda: "was unloaded" in server.log)

@@ -287,6 +287,16 @@ def test_more_channels_than_can_be_made_one_are_refused_for_that_reason(opened: 
             read(recording)
 
 
+def test_a_pace_that_nothing_can_be_made_of_is_refused(opened: Open) -> None:
+    known = wav()
+    place = known.index(b"fmt ") + 12
+    recording = opened(known[:place] + struct.pack("<I", 2**31 - 1) + known[place + 4 :])
+
+    with pytest.raises(UnreadableRecording) as caught:
+        decoded(recording)
+    assert str(caught.value) == audio.NO_SOUND
+
+
 def test_a_format_that_nobody_knows_is_refused_for_that_reason(opened: Open) -> None:
     known = wav()
     place = known.index(b"fmt ") + 8

@@ -435,11 +435,15 @@ def test_the_last_window_of_a_recording_does_not_wait_for_a_long_files_further_w
     assert steps[-1].entries[0].line in (long, short)
 
 
-def test_no_window_waits_for_company_whose_turn_comes_after_others(batcher: Batcher) -> None:
+@pytest.mark.parametrize("is_ready", [False, True])
+def test_no_window_waits_for_company_whose_turn_comes_after_others(batcher: Batcher, *, is_ready: bool) -> None:
     """It would wait for these as well."""
-    ahead, short = recording(batcher), recording(batcher)
+    ahead, further, short = recording(batcher), recording(batcher), recording(batcher)
+    if is_ready:  # a window of the one that comes last
+        encoded(batcher, further, 1)
     window(batcher, ahead)
-    ahead.given += 100
+    ahead.given += 90
+    further.given += 100
     for _ in range(3):
         long = recording(batcher)
         for _ in range(20):
@@ -470,6 +474,15 @@ def test_a_window_waits_for_company_that_is_being_encoded_whosever_it_is(batcher
     assert isinstance(step, Decode)
     assert step.entries[0] is entry
     assert lines([step], Decode) == [short, ahead]
+
+
+def test_whoever_asks_for_a_step_while_all_is_closed_there_and_then_gets_none(
+    batcher: Batcher, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python may notice in the midst of it that nobody uses the engine any more."""
+    monkeypatch.setattr(batcher, "_choose", batcher.close)
+
+    assert pool.submit(batcher.next).result(SOON) is None
 
 
 def test_what_completes_a_recording_goes_before_all_else(batcher: Batcher) -> None:

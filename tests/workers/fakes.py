@@ -36,12 +36,11 @@ class FakeChild(asyncio.subprocess.Process):
     def is_gone(self) -> bool:
         return self._gone.is_set()
 
+    def begin_to_say(self, report: Report) -> None:
+        self._connection.sendall(encode_report(report)[:-5])
+
     def say(self, *reports: Report) -> None:
         self._connection.sendall(b"".join(map(encode_report, reports)))
-
-    @property
-    def returncode(self) -> int | None:
-        return -9 if self.is_gone else None
 
     def hang_up(self) -> None:
         if self._connection.fileno() >= 0:

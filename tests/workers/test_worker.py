@@ -250,6 +250,29 @@ async def test_a_worker_that_is_unloaded_is_killed_once(pool: Pool) -> None:
     assert child.kills == 1
 
 
+async def test_a_worker_that_dies_in_the_middle_of_a_report_has_said_nothing_wrong(
+    pool: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    child = await pool.started("a")
+    child.begin_to_say(Finished("a", 1))
+
+    child.die()
+
+    await pool.loss("a")
+    assert child.kills == 0
+    assert "cannot be read" not in caplog.text
+
+
+async def test_an_order_to_a_worker_that_has_died_leaves_its_end_to_whoever_waits_for_it(pool: Pool) -> None:
+    child = await pool.started("a")
+    child.die()
+
+    pool.start("b")  # before anybody has noticed
+
+    assert [(await pool.loss(job)).deliberate for job in ("a", "b")] == [False, False]
+    assert child.kills == 0
+
+
 async def test_a_worker_that_only_hangs_up_is_killed(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "_DEATH_SECONDS", 0.01)
     child = await pool.started("a")

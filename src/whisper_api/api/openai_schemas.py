@@ -33,8 +33,8 @@ class Translation(Wishes):
     def _times_have_a_place(self) -> Self:
         if self.timestamp_granularities and self.response_format != "verbose_json":
             raise ValueError(
-                "timestamp_granularities needs response_format=verbose_json; files with the times of words are to be "
-                "had from /api/v1/transcribe and /api/v1/result"
+                "timestamp_granularities needs response_format=verbose_json; files with the times of words are "
+                "available from /api/v1/transcribe and /api/v1/result"
             )
         return self
 

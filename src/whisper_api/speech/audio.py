@@ -112,9 +112,8 @@ def _resampled(frames: Iterator[av.AudioFrame]) -> Iterator[NDArray[np.float32]]
             resampled = resampler.resample(frame)
         except av.FFmpegError as error:
             channels = frame.layout.nb_channels
-            raise UnreadableRecording(
-                f"The file has {channels} channels, which cannot be made one. Send it with one channel, or two."
-            ) from error
+            many = f"The file has {channels} channels, which cannot be made one. Send it with one channel, or two."
+            raise UnreadableRecording(many if channels > _ALWAYS_MIXED else NO_SOUND) from error
         yield from map(_samples, resampled)
     if resampler is not None:
         yield from map(_samples, resampler.resample(None))

@@ -258,7 +258,8 @@ class Batcher:
                         entry.line.has_started = True
                         entry.line.was_decoded |= isinstance(step, Decode)
                     return step
-                self._changed.wait(self._seconds_until_forgetting())
+                if not self._closed:
+                    self._changed.wait(self._seconds_until_forgetting())
             return None
 
     def done(self, step: Encode | Decode | Forget) -> None:
@@ -350,11 +351,12 @@ class Batcher:
         batches = []
         for company, entries in ready.items():
             largest = self._plan.decoded_at_once(entries[0].decoder_seconds, hypotheses=entries[0].attempt.hypotheses)
-            # Not for those whose turn comes later than theirs: that may be after all others'.
-            latest = max(entry.line.given for entry in entries)
+            # The first words of a recording, and its last, wait for each other recording's next window at most.
+            urgent = [entry for entry in entries if self._is_last(entry) or not entry.line.was_decoded]
+            # Not for one whose turn comes later than theirs: that may be after all others'.
+            latest = min((entry.line.given for entry in urgent), default=max(entry.line.given for entry in entries))
             others = in_hand[company] + [entry for entry in coming[company] if entry.line.given <= latest]
-            if any(self._is_last(entry) or not entry.line.was_decoded for entry in entries):
-                # The first words of a recording, and its last, wait for each other recording's next window at most.
+            if urgent:
                 here = {entry.line for entry in entries}
                 others = [entry for entry in others if entry.line not in here]
             if len(entries) >= largest or not others:

@@ -61,6 +61,7 @@ class WorkerProcess:
         self._died_inspecting = False
         self._ended_deliberately = False
         self.dying = False
+        self._was_killed = False
         self._reading = asyncio.create_task(self._read(), name="worker reports")
 
     @classmethod
@@ -109,6 +110,9 @@ class WorkerProcess:
                     self._outgoing.popleft()
         except BlockingIOError:
             loop.add_writer(self._sending, self._send_what_waits)
+        except (BrokenPipeError, ConnectionResetError):
+            self.dying = True  # who reads what it said notices as well, and waits for its end
+            loop.remove_writer(self._sending)
         except OSError:
             self.kill()
         else:
@@ -138,9 +142,9 @@ class WorkerProcess:
         self._inboxes.pop(job, None)
 
     def kill(self) -> None:
-        if self.dying:  # once more would look whether it has ended, and take that from whoever waits for it
+        if self._was_killed:  # once more would look whether it has ended, and take that from whoever waits for it
             return
-        self.dying = True
+        self._was_killed = self.dying = True
         with contextlib.suppress(ProcessLookupError):
             self._child.kill()
 
@@ -155,10 +159,13 @@ class WorkerProcess:
             while await self._hand_out_next():
                 pass
         except OSError:
-            pass  # it was killed with a message half read
+            pass  # it is gone
         except ValueError as error:
             logger.error("The worker said something that cannot be read, and is ended: %s", type(error).__name__)
             self.kill()
+        except asyncio.CancelledError:
+            self.kill()
+            raise
         finally:
             await self._gone()
             self._writer.close()
@@ -172,14 +179,13 @@ class WorkerProcess:
 
     async def _gone(self) -> None:
         """Wait until the process is gone. One that only hung up is killed."""
-        if not self.dying:
-            self.dying = True
-            # To kill one that has ended is to look whether it has, and to take that from whoever waits for it.
-            with contextlib.suppress(TimeoutError):
+        self.dying = True
+        if not self._was_killed:
+            try:
                 async with asyncio.timeout(_DEATH_SECONDS):
                     await self._child.wait()
-            if self._child.returncode is None:
-                self._child.kill()
+            except TimeoutError:
+                self.kill()
         await self._child.wait()
 
     async def _hand_out_next(self) -> bool:
@@ -188,9 +194,10 @@ class WorkerProcess:
         A method of its own: as a variable of :meth:`_read` the last report would stay in memory until the next one.
         """
         line = await self._reports.readline()
-        if line:
+        is_whole = line.endswith(b"\n")  # of the last one only half may have been said
+        if is_whole:
             self._hand_out(line)
-        return bool(line)
+        return is_whole
 
     def _hand_out(self, line: bytes) -> None:
         report = REPORTS.validate_json(line)

@@ -24,6 +24,7 @@ from whisper_api.speech.plan import Plan
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.transcription import Parts, Transcription
 from whisper_api.speech.voice import FRAME, VoiceDetector
+from whisper_api.speech.windows import LONGEST_SECONDS
 
 PLAN = Plan(
     lanes=2,
@@ -178,6 +179,24 @@ def test_a_window_without_text_still_says_how_far_it_got(studio: MakeStudio) -> 
 
     assert part.segments == ()
     assert part.until == pytest.approx(6.4, abs=CLOSE)
+
+
+def silent_if_short(asked: Asked, text: list[int]) -> Said:
+    is_short = asked.seconds < LONGEST_SECONDS
+    return Said(text, logprob=-1.5 if is_short else -0.9, no_speech_prob=0.7 if is_short else 0.3)
+
+
+def test_who_is_hard_to_understand_is_not_taken_for_silence(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda asked: silent_if_short(asked, tokens(0.0, " Hello.", 5.0)))
+
+    assert [text for text, _, _ in times(made.transcription(0, 5))] == [" Hello."]
+
+
+def test_where_nobody_was_heard_the_model_is_believed_that_it_is_silent(studio: MakeStudio, tokens: Tokens) -> None:
+    made = studio(lambda asked: silent_if_short(asked, tokens(0.0, " Hello.", 5.0)))
+
+    assert times(made.transcription(0, 5, options=Options(vad_filter=False))) == []
+    assert len(made.model.asked) == 1
 
 
 def test_text_of_spaces_is_no_segment(studio: MakeStudio, tokens: Tokens) -> None:

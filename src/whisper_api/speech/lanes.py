@@ -106,7 +106,7 @@ class Lanes:
             speech_seconds=max(entry.seconds for entry in entries),
         )
         for entry, hypothesis in zip(entries, hypotheses, strict=True):
-            if hypothesis.is_silence:
+            if hypothesis.is_silence and _may_be_silence(entry):
                 self._finish(entry, replace(hypothesis, tokens=(), text=""))
             elif hypothesis.is_reliable and not hypothesis.ended:
                 self._finish(entry, self._with(hypothesis, self._vocabulary.up_to_last_time(hypothesis.tokens)))
@@ -163,6 +163,15 @@ class Lanes:
 
     def _prompt(self, entry: Entry) -> list[int]:
         return self._vocabulary.prompt(entry.line.options.task, _language(entry), entry.previous)
+
+
+def _may_be_silence(entry: Entry) -> bool:
+    """Whether the model is to be believed that nobody speaks.
+
+    It has learned that on 30 s; of a shorter window it says so of what is hard to understand, too. So where voice
+    activity has heard somebody, only the full window can tell.
+    """
+    return entry.attempt.whole or not entry.line.options.vad_filter
 
 
 def _language(entry: Entry) -> str:

@@ -39,23 +39,28 @@ from whisper_api.speech import weights
 from whisper_api.speech.engine import Engine
 
 BASELINE = "faster-whisper"
-LONG = ", one long recording"
 
 _REPEATS = 2  # of all clips in a pass for the server's cost, so that how it begins and ends counts for less
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured in one run of whoever is named; ``wer`` in percent."""
+    """What was measured in one run of ``what``, over all clips or the one long recording; ``wer`` in percent."""
 
     run: int
-    name: str
-    throughput: float
+    what: str
+    is_long: bool
+    audio_s: float
+    wall_s: float
     wer: float
 
     @property
-    def is_long(self) -> bool:
-        return self.name.endswith(LONG)
+    def throughput(self) -> float:
+        return self.audio_s / self.wall_s
+
+    @property
+    def name(self) -> str:
+        return f"{self.what}, one long recording" if self.is_long else self.what
 
 
 @dataclass(frozen=True)
@@ -79,14 +84,16 @@ class Report:
         self._measured: list[Measurement] = []
         self.run = 0
 
-    def clips(self, name: str, wall: float, texts: list[str], **more: object) -> None:
-        self._say(name, self._seconds, wall, word_error_rate(self._said, texts), **more)
+    def clips(self, what: str, wall: float, texts: list[str], **more: object) -> None:
+        wer = word_error_rate(self._said, texts)
+        self._add(Measurement(self.run, what, False, self._seconds, wall, wer), **more)
 
-    def recording(self, name: str, wall: float, text: str) -> None:
-        self._say(name + LONG, self._long_seconds, wall, word_error_rate([self._long_text], [text]))
+    def recording(self, what: str, wall: float, text: str) -> None:
+        wer = word_error_rate([self._long_text], [text])
+        self._add(Measurement(self.run, what, True, self._long_seconds, wall, wer))
 
     def medians(self) -> None:
-        baselines = {(one.run, one.is_long): one for one in self._measured if one.name in (BASELINE, BASELINE + LONG)}
+        baselines = {(one.run, one.is_long): one for one in self._measured if one.what == BASELINE}
         for name in dict.fromkeys(one.name for one in self._measured):
             seen = [one for one in self._measured if one.name == name]
             times = [one.throughput / baselines[one.run, one.is_long].throughput for one in seen]
@@ -98,11 +105,16 @@ class Report:
             rounded = {key: round(value, 2) for key, value in line.items()}
             print(json.dumps({"benchmark": "throughput", "median_of": len(seen), "what": name, **rounded}), flush=True)
 
-    def _say(self, name: str, seconds: float, wall: float, wer: float, **more: object) -> None:
-        self._measured.append(Measurement(self.run, name, seconds / wall, wer))
-        line = {"audio_s": round(seconds, 1), "wall_s": round(wall, 2), "throughput": round(seconds / wall, 2)}
-        head = {"benchmark": "throughput", "run": self.run, "what": name}
-        print(json.dumps({**head, **line, "wer": round(wer, 2), **more}), flush=True)
+    def _add(self, measured: Measurement, **more: object) -> None:
+        self._measured.append(measured)
+        line = {
+            "audio_s": round(measured.audio_s, 1),
+            "wall_s": round(measured.wall_s, 2),
+            "throughput": round(measured.throughput, 2),
+            "wer": round(measured.wer, 2),
+        }
+        head = {"benchmark": "throughput", "run": measured.run, "what": measured.name}
+        print(json.dumps({**head, **line, **more}), flush=True)
 
 
 def main(options: argparse.Namespace) -> None:

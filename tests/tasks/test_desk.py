@@ -586,7 +586,7 @@ async def test_a_recording_that_says_to_be_too_long_is_refused_at_once() -> None
     office = Office(max_seconds=60)
     office.worker.inspections.append(61.0)
     async with working(office):
-        with pytest.raises(Unusable, match="longer than 1 minutes"):
+        with pytest.raises(Unusable, match="longer than a minute"):
             await office.upload()
 
         assert office.shelf.held == 0

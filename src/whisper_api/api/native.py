@@ -175,7 +175,7 @@ def router(desk: Desk, doorkeeper: Doorkeeper, *, max_model: str | None) -> APIR
         follower = Follower.after(last_event_id, task, desk)
         return Response(status_code=204) if follower is None else EventStream(follower.events())
 
-    @api.delete("/task", status_code=204, responses=TASK_PROBLEMS, tags=["Tasks"])
+    @api.delete("/task", status_code=204, response_class=Response, responses=TASK_PROBLEMS, tags=["Tasks"])
     async def forget(task: Annotated[Task, Depends(find)]) -> None:
         """Cancel a task, or delete its result at once."""
         await desk.forget(task)

@@ -13,9 +13,9 @@ class TooLong(UnreadableRecording):
     """The recording is longer than ``max_seconds``."""
 
     def __init__(self, max_seconds: float) -> None:
-        super().__init__(
-            f"The recording is longer than {max_seconds / 60:g} minutes, the most that is taken here. Send it in parts."
-        )
+        minutes = max_seconds / 60
+        length = "a minute" if minutes == 1 else f"{minutes:g} minutes"
+        super().__init__(f"The recording is longer than {length}, the most that is taken here. Send it in parts.")
 
 
 class NoModel(SpeechError):

@@ -22,10 +22,11 @@ from typing import Any
 
 from utterances import add_options, read
 from whisper_api.speech import weights
-from whisper_api.speech.decoder import Attempt, Decoder
+from whisper_api.speech.decoder import Decoder
 from whisper_api.speech.encoder import PlainEncoder
 from whisper_api.speech.engine import Engine
 from whisper_api.speech.features import LogMel
+from whisper_api.speech.hypothesis import Attempt
 from whisper_api.speech.options import USUAL_BEAM
 from whisper_api.speech.silero import CompiledSilero, PlainSilero
 from whisper_api.speech.windows import LONGEST_SECONDS

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whisper_api.speech.batcher import CERTAIN, Batcher, Cancelled, Decode, Encode, Entry, Forget, Line
-from whisper_api.speech.decoder import Attempt, Hypothesis, attempts
+from whisper_api.speech.batcher import Batcher, Cancelled, Decode, Encode, Entry, Forget, Line
+from whisper_api.speech.detection import CERTAIN
+from whisper_api.speech.hypothesis import Attempt, Hypothesis, attempts
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import Plan
 from whisper_api.speech.windows import LONGEST_SECONDS
@@ -89,6 +90,11 @@ def is_idle(batcher: Batcher) -> bool:
         return batcher._choose() is None
 
 
+def must_forget(batcher: Batcher) -> bool:
+    with batcher._changed:
+        return batcher._seconds_until_forgetting() == 0
+
+
 def taken(batcher: Batcher) -> Step:
     """The next step, which must be there."""
     assert not is_idle(batcher)
@@ -103,7 +109,7 @@ def carry_out(batcher: Batcher, step: Step, *, language: str = "en", probability
             entry.spoken.set_result(SPOKEN)
         else:
             if entry.line.language is None:
-                entry.line.guess({language: probability})
+                entry.line.detection.guess({language: probability})
             entry.encoded = np.zeros((1, 1, 1), np.float32)
     batcher.done(step)
 
@@ -545,7 +551,7 @@ def test_a_single_lane_does_everything() -> None:
 def test_a_language_that_is_known_is_not_guessed(batcher: Batcher) -> None:
     line = recording(batcher, language="de")
 
-    assert (line.language, line.language_probability) == ("de", None)
+    assert (line.language, line.detection.probability) == ("de", None)
 
 
 def test_a_certain_guess_settles_it_at_once(batcher: Batcher) -> None:
@@ -553,7 +559,7 @@ def test_a_certain_guess_settles_it_at_once(batcher: Batcher) -> None:
 
     carry_out(batcher, taken(batcher), language="de", probability=CERTAIN)
 
-    assert (line.language, line.language_probability) == ("de", CERTAIN)
+    assert (line.language, line.detection.probability) == ("de", CERTAIN)
 
 
 def test_three_uncertain_guesses_settle_it_between_them(batcher: Batcher) -> None:
@@ -564,7 +570,7 @@ def test_three_uncertain_guesses_settle_it_between_them(batcher: Batcher) -> Non
         carry_out(batcher, taken(batcher), language=language, probability=probability)
 
     assert line.language == "nl"
-    assert line.language_probability == pytest.approx(0.2)
+    assert line.detection.probability == pytest.approx(0.2)
 
 
 def test_a_window_is_not_decoded_before_its_language_is_known(batcher: Batcher) -> None:
@@ -626,11 +632,11 @@ def test_where_each_window_needs_the_one_before_the_first_alone_makes_it_out(bat
 
 def test_a_language_that_is_settled_stays(batcher: Batcher) -> None:
     line = recording(batcher, language=None)
-    line.guess({"de": 0.9})
+    line.detection.guess({"de": 0.9})
 
-    line.guess({"nl": 1.0})
+    line.detection.guess({"nl": 1.0})
 
-    assert (line.language, line.language_probability) == ("de", 0.9)
+    assert (line.language, line.detection.probability) == ("de", 0.9)
 
 
 def test_without_speech_there_is_no_language(batcher: Batcher) -> None:
@@ -912,33 +918,38 @@ def test_a_stream_of_short_recordings_does_not_starve_a_long_one() -> None:
 # ---- when nobody is left -------------------------------------------------------------------------------------------
 
 
-def test_what_was_computed_is_forgotten_once_when_the_last_recording_is_left(
-    batcher: Batcher, pool: ThreadPoolExecutor
-) -> None:
+def test_what_was_computed_is_forgotten_once_when_the_last_recording_is_left(batcher: Batcher) -> None:
     line, other = recording(batcher, windows=1), recording(batcher)
     batcher.complete(line)
     for _ in range(2):
         carry_out(batcher, taken(batcher))
-    step = pool.submit(batcher.next)
     batcher.leave(line)
-    assert not step.done()
+    assert not must_forget(batcher)
 
     batcher.leave(other)
 
-    assert step.result(SOON) == Forget()
-    again = pool.submit(batcher.next)
-    entry = window(batcher, recording(batcher))
-    assert again.result(SOON) == Encode([entry])
+    assert batcher.next() == Forget()
+    assert not must_forget(batcher), "somebody is at it"
+    batcher.done(Forget())
+    assert not must_forget(batcher), "there is nothing left"
 
 
-def test_what_is_still_being_computed_is_forgotten_after_it(batcher: Batcher, pool: ThreadPoolExecutor) -> None:
+def test_what_is_still_being_computed_is_forgotten_after_it(batcher: Batcher) -> None:
     line = recording(batcher, windows=1)
     encoding = taken(batcher)
-    step = pool.submit(batcher.next)
     batcher.leave(line)
-    assert not step.done()
+    assert not must_forget(batcher)
 
     batcher.done(encoding)
+
+    assert batcher.next() == Forget()
+
+
+def test_whoever_waits_is_told_that_it_is_time_to_forget(batcher: Batcher, pool: ThreadPoolExecutor) -> None:
+    line = recording(batcher)
+    step = pool.submit(batcher.next)
+
+    batcher.leave(line)
 
     assert step.result(SOON) == Forget()
 

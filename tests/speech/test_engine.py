@@ -18,11 +18,12 @@ from tests.e2e import recordings
 from whisper_api.speech import weights
 from whisper_api.speech.audio import SAMPLE_RATE
 from whisper_api.speech.batcher import Cancelled, StepFailed
-from whisper_api.speech.decoder import Attempt, Decoder, Hypothesis
+from whisper_api.speech.decoder import Decoder
 from whisper_api.speech.devices import CPU
 from whisper_api.speech.encoder import Encoded, PlainEncoder
 from whisper_api.speech.engine import Engine
 from whisper_api.speech.errors import NoModel, TooLong, UnreadableRecording, UnsupportedRequest
+from whisper_api.speech.hypothesis import Attempt, Hypothesis
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import plan_for
 from whisper_api.speech.silero import PlainSilero

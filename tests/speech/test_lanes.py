@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from tests.speech.fake_model import Asked, FakeModel, Said
 from whisper_api.speech.batcher import Batcher, Entry, Line, StepFailed
-from whisper_api.speech.decoder import Decoder, Hypothesis, attempts
+from whisper_api.speech.decoder import Decoder
 from whisper_api.speech.devices import CPU
 from whisper_api.speech.encoder import Encoded, PlainEncoder
+from whisper_api.speech.hypothesis import Hypothesis, attempts
 from whisper_api.speech.lanes import Lanes
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import plan_for
@@ -223,7 +224,7 @@ def test_a_language_that_stays_uncertain_is_the_likeliest(desk: MakeDesk, hello:
 
     assert entry.spoken.result(SOON).hypothesis.text == "Hello, world."
     assert line.language == "nl"
-    assert line.language_probability == pytest.approx(0.3)
+    assert line.detection.probability == pytest.approx(0.3)
 
 
 def test_a_guessed_language_that_gives_no_text_is_guessed_again_over_the_full_window(
@@ -239,19 +240,61 @@ def test_a_guessed_language_that_gives_no_text_is_guessed_again_over_the_full_wi
 
     assert entry.spoken.result(SOON).hypothesis.text == "Hello, world."
     assert line.language == "en"
-    assert line.language_probability == pytest.approx(0.2)
+    assert line.detection.probability == pytest.approx(0.2)
     assert [list(asked.prompt) for asked in made.model.asked] == [
         made.vocabulary.prompt("transcribe", language) for language in ("la", "la", "en")
     ]
 
 
+def test_what_was_decoded_in_a_language_that_proved_to_be_another_is_decoded_again(
+    desk: MakeDesk, hello: list[int]
+) -> None:
+    """As where it is made out anew from another window meanwhile."""
+    line: Line | None = None
+
+    def say(asked: Asked) -> Said:
+        assert line is not None
+        if len(made.model.asked) == 1:
+            line.detection.correct({"en": 0.4})
+        return Said(hello)
+
+    made = desk(say)
+    made.model.languages = lambda _: ("la", 0.3)
+    line = made.line(language=None, options=Options(words=True))
+    entry = made.window(line)
+    made.batcher.complete(line)
+
+    assert entry.spoken.result(SOON).hypothesis.text == "Hello, world."
+    assert [list(asked.prompt) for asked in made.model.asked] == [
+        made.vocabulary.prompt("transcribe", language) for language in ("la", "en")
+    ]
+    assert (line.language, entry.language) == ("en", "en")
+
+
+def test_what_was_rejected_in_another_language_is_not_what_is_taken_in_the_end(
+    desk: MakeDesk, hello: list[int], vocabulary: Vocabulary
+) -> None:
+    latin = list(vocabulary.previous(hotwords="", prompt="Salve."))
+    in_latin = tuple(vocabulary.prompt("transcribe", "la"))
+    made = desk(lambda asked: Said(latin, logprob=-3) if asked.prompt == in_latin else Said(hello, logprob=-4))
+    guesses = iter([("la", 0.1), ("la", 0.2), ("en", 0.3), ("en", 0.4)])
+    made.model.languages = lambda _: next(guesses)
+
+    line = made.line(language=None)
+    entry = made.window(line)
+    made.batcher.complete(line)
+
+    assert entry.spoken.result(SOON).hypothesis.text == "Hello, world."
+    assert line.language == "en"
+
+
 def test_a_language_in_which_something_was_heard_stays(desk: MakeDesk, hello: list[int]) -> None:
     line = desk(lambda _: Said(hello)).line(language=None)
-    line.guess({"de": 0.4})
-    line.settle()
-    line.was_heard = True
+    line.detection.guess({"de": 0.4})
+    line.detection.settle()
+    assert line.detection.hear("de")
 
-    line.correct({"cy": 0.6})
+    line.detection.correct({"cy": 0.6})
 
     assert line.language == "de"
 

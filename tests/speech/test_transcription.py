@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 from tests.e2e import recordings
 from tests.speech.fake_model import Asked, FakeModel, Said
 from whisper_api.speech.audio import SAMPLE_RATE
-from whisper_api.speech.batcher import MOST_GUESSES, Batcher, Cancelled, Entry
-from whisper_api.speech.decoder import Decoder, attempts
+from whisper_api.speech.batcher import Batcher, Cancelled, Entry
+from whisper_api.speech.decoder import Decoder
+from whisper_api.speech.detection import MOST_GUESSES
 from whisper_api.speech.encoder import PlainEncoder
 from whisper_api.speech.features import LogMel
+from whisper_api.speech.hypothesis import attempts
 from whisper_api.speech.lanes import Lanes
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import Plan
@@ -144,6 +147,38 @@ def times(transcription: Transcription) -> list[tuple[str, float, float]]:
 
 def close(*expected: tuple[str, float, float]) -> list[tuple[str, Any, Any]]:
     return [(text, pytest.approx(start, abs=CLOSE), pytest.approx(end, abs=CLOSE)) for text, start, end in expected]
+
+
+# ---- as soon as it is there ----------------------------------------------------------------------------------------
+
+
+def test_what_was_said_is_told_while_the_next_speech_is_looked_for(
+    studio: MakeStudio, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be hours until somebody speaks again."""
+    made = studio(lambda _: Said(tokens(0.0, " Hello.", 5.0)))
+    blocks = 0
+
+    class Listener(LoudIsSpeech):
+        def __call__(
+            self, frames: NDArray[np.float32], hidden: NDArray[np.float32], cell: NDArray[np.float32]
+        ) -> Sequence[NDArray[np.float32]]:
+            nonlocal blocks
+            blocks += 1
+            if blocks == 3:  # what was sent is done by then
+                with made.batcher._changed:
+                    assert made.batcher._changed.wait_for(lambda: not made.batcher._unsaid, SOON)
+            return super().__call__(frames, hidden, cell)
+
+    made.parts = replace(made.parts, voice=VoiceDetector(Listener()))
+    transcription = made.transcription(0, 5, 300, 5)
+
+    parts = transcription.parts()
+
+    assert [segment.text for segment in next(parts).segments] == [" Hello."]
+    assert transcription.duration is None
+    assert blocks <= 3
+    assert [segment.text for part in parts for segment in part.segments] == [" Hello."]
 
 
 # ---- times ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import weakref
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -204,6 +205,54 @@ async def test_a_recording_over_which_the_worker_dies_twice_is_refused(office: O
     assert office.shelf.held == 0
 
 
+async def test_an_upload_that_kills_the_worker_costs_no_other_upload_its_second_try(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking: list[bytes] = []
+    looks: list[list[bytes]] = []
+    deaths = 0
+
+    async def inspect(_: str, recording: int) -> float:
+        nonlocal deaths
+        content, before = os.pread(recording, 100, 0), deaths
+        looking.append(content)
+        try:
+            if content == b"poison":
+                await until(lambda: len(looking) == (3 if deaths == 0 else 1))
+                deaths += 1
+            await until(lambda: deaths)
+            looks.append(sorted(looking))
+            if deaths > before:
+                raise WorkerLost(inspecting=True)
+            return 1.0
+        finally:
+            looking.remove(content)
+
+    monkeypatch.setattr(office.worker, "inspect", inspect)
+    uploads = [asyncio.create_task(office.upload(content)) for content in (b"one", b"poison", b"other")]
+
+    one, poison, other = await asyncio.gather(*uploads, return_exceptions=True)
+
+    assert isinstance(poison, Unusable)
+    assert isinstance(one, Task)
+    assert isinstance(other, Task)
+    assert [len(look) for look in looks[3:]] == [1, 1, 1], "each alone"
+
+
+async def test_a_desk_that_closes_looks_at_nothing_again(office: Office) -> None:
+    office.worker.may_inspect.clear()
+    office.worker.inspections.append(WorkerLost(deliberate=True))
+    upload = asyncio.create_task(office.upload())
+    await until(lambda: office.worker.users)
+
+    await office.desk.close(0)
+    office.worker.may_inspect.set()
+
+    with pytest.raises(Closing):
+        await upload
+    assert len(office.worker.inspected) == 1
+
+
 async def test_a_recording_is_freed_when_its_task_ends(office: Office) -> None:
     task = await office.upload(b"speech")
     job = await office.job_of(task)
@@ -332,6 +381,7 @@ async def test_a_task_over_which_the_worker_dies_twice_is_given_up_and_the_other
     job = await office.job_of(healthy)
 
     assert (poison.status, poison.error) == (Status.FAILED, desk_module.LOST_TWICE)
+    assert poison.fault is Fault.RECORDING
     assert is_free(office, poison)
     job.finish()
     await office.ended(healthy)
@@ -356,17 +406,39 @@ async def test_even_an_innocent_task_is_not_tried_for_ever(office: Office) -> No
         await until(lambda: task.has_ended or office.worker.in_hand)
         assert len(office.worker.jobs) < 20
 
-    assert task.error == desk_module.LOST_TWICE
+    assert (task.error, task.fault) == (desk_module.LOST_OFTEN, Fault.UNAVAILABLE)
 
 
-async def test_a_worker_that_dies_while_it_loads_costs_a_try(office: Office) -> None:
+async def test_a_worker_that_dies_while_it_loads_is_no_fault_of_the_recording(office: Office) -> None:
     office.worker.load_errors.extend([WorkerLost(), WorkerLost()])
     task = await office.upload()
     await office.ended(task)
 
-    assert task.error == desk_module.LOST_TWICE
+    assert (task.error, task.fault) == (desk_module.DIES_LOADING, Fault.UNAVAILABLE)
     assert len(office.queue) == 0
     (await office.job_of(await office.upload())).finish()
+
+
+async def test_a_worker_that_dies_as_it_is_loaded_again_is_no_fault_of_the_recording(office: Office) -> None:
+    task = await office.upload()
+    job = await office.job_of(task)
+    office.worker.load_errors.extend([WorkerLost(), WorkerLost()])
+
+    job.end_with(WorkerLost())
+    await office.ended(task)
+
+    assert (task.error, task.fault) == (desk_module.DIES_LOADING, Fault.UNAVAILABLE)
+
+
+async def test_a_worker_that_was_still_loading_when_it_died_is_no_fault_of_the_recording(office: Office) -> None:
+    task = await office.upload()
+    for _ in range(3):
+        (await office.job_of(task)).end_with(WorkerLost(loading=True))
+
+    (await office.job_of(task)).finish()
+    await office.ended(task)
+
+    assert task.status is Status.FINISHED
 
 
 async def test_where_no_model_can_be_loaded_the_task_fails_with_the_reason(office: Office) -> None:

@@ -14,10 +14,11 @@ LOADED = Loaded("base", "base", "cpu", "int8", None, recordings_at_once=3)
 
 
 class FakeChild(asyncio.subprocess.Process):
-    """A process that was started. It loads its model at once, and does nothing else of its own accord."""
+    """A process that was started. Told to load a model it says ``to_load``; it does nothing else of its own accord."""
 
-    def __init__(self, connection: socket.socket, number: int) -> None:
+    def __init__(self, connection: socket.socket, number: int, to_load: Report | None) -> None:
         self.pid = number
+        self._to_load = to_load
         self.orders: list[Order] = []
         self.contents: dict[str, bytes] = {}
         self._connection = connection
@@ -69,21 +70,25 @@ class FakeChild(asyncio.subprocess.Process):
         for line in lines:
             order = ORDERS.validate_json(line)
             self.orders.append(order)
-            if isinstance(order, Load):
-                self.say(LOADED)
+            if isinstance(order, Load) and self._to_load is not None:
+                self.say(self._to_load)
             if isinstance(order, Run):
                 descriptor = self._descriptors.popleft()
                 self.contents[order.job] = os.pread(descriptor, 1 << 20, 0)
                 os.close(descriptor)
 
 
-def spawning(monkeypatch: pytest.MonkeyPatch) -> list[FakeChild]:
-    """Has every worker process be a fake one from now on; they are in the list that is returned."""
+def spawning(monkeypatch: pytest.MonkeyPatch, *to_load: Report | None) -> list[FakeChild]:
+    """Has every worker process be a fake one from now on; they are in the list that is returned.
+
+    The first few answer the order to load a model as said, or not at all, and all others with LOADED.
+    """
     children: list[FakeChild] = []
 
     async def spawn() -> WorkerProcess:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        children.append(FakeChild(theirs, number=len(children) + 1))
+        answer = to_load[len(children)] if len(children) < len(to_load) else LOADED
+        children.append(FakeChild(theirs, len(children) + 1, answer))
         ours.setblocking(False)
         sending = ours.dup()
         reports, writer = await asyncio.open_unix_connection(sock=ours)

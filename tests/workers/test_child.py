@@ -13,10 +13,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.e2e import recordings
 from tests.tasks.fakes import PATIENCE_SECONDS, segment
-from whisper_api.speech import loading
+from whisper_api.speech import audio, loading
 from whisper_api.speech.batcher import Cancelled as CalledOff
-from whisper_api.speech.errors import UnreadableRecording, UnsupportedRequest
+from whisper_api.speech.errors import NoModel, UnreadableRecording, UnsupportedRequest, WrongChecksum
 from whisper_api.speech.options import Options
 from whisper_api.speech.transcription import Part
 from whisper_api.speech.waveform import Waveform
@@ -30,8 +31,11 @@ from whisper_api.workers.messages import (
     Detected,
     Failed,
     Finished,
+    Inspect,
+    Inspected,
     Load,
     Loaded,
+    LoadFailed,
     Logged,
     Order,
     Report,
@@ -116,10 +120,16 @@ class Conversation:
 
     def run(self, job: str, options: Options = TRANSLATION) -> None:
         """Order a job whose recording says the job's name."""
+        self._order_for(job.encode(), Run(job, options))
+
+    def inspect(self, job: str, content: bytes) -> None:
+        self._order_for(content, Inspect(job))
+
+    def _order_for(self, content: bytes, order: Order) -> None:
         recording = os.memfd_create("a recording")
         try:
-            os.write(recording, job.encode())
-            socket.send_fds(self._ours, [encode_order(Run(job, options))], [recording])
+            os.write(recording, content)
+            socket.send_fds(self._ours, [encode_order(order)], [recording])
         finally:
             os.close(recording)
 
@@ -190,6 +200,54 @@ def test_a_recording_becomes_parts_and_is_closed(server: Conversation) -> None:
         Finished("a", 3, (0.5,)),
     ]
     assert open_recordings() == 0
+
+
+def test_a_language_that_proves_to_be_another_is_told_anew(server: Conversation) -> None:
+    (speech,) = server.started("a")
+    speech.language, speech.language_probability = "en", 0.3
+    speech._said.put(Part((), 20.0))
+    assert [server.report() for _ in range(2)] == [Started("a", "en", 0.3), Decoded("a", (), 20.0)]
+
+    speech.language, speech.language_probability = "de", 0.4
+    part = speech.say(" Guten Tag.", 30.0)
+    more = speech.say(" Bis bald.", 40.0)
+    speech.end(duration=40)
+
+    assert [server.report() for _ in range(4)] == [
+        Started("a", "de", 0.4),
+        Decoded("a", part.segments, 30.0),
+        Decoded("a", more.segments, 40.0),
+        Finished("a", 40),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "report"),
+    [
+        (NoModel("There is none."), LoadFailed("There is none.")),
+        (WrongChecksum("It is another."), LoadFailed("It is another.", hub_failed=True)),
+        (ZeroDivisionError("/a/path"), LoadFailed("The model could not be loaded: ZeroDivisionError.")),
+    ],
+)
+def test_a_model_that_cannot_be_loaded_is_told(
+    server: Conversation, error: Exception, report: LoadFailed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(loading, "load", load)
+    server.order(LOAD)
+
+    assert server.report() == report
+
+
+def test_an_upload_is_looked_at_without_a_model(server: Conversation) -> None:
+    second = recordings.wav(np.zeros(16_000, np.float32), rate=16_000)
+    for content, report in ((second, Inspected("a", 1.0)), (b"no recording", Failed("a", audio.UNREADABLE))):
+        server.inspect("a", content)
+
+        assert server.report() == report
+        assert open_recordings() == 0
 
 
 def test_where_nobody_speaks_no_language_is_told(server: Conversation) -> None:

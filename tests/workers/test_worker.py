@@ -1,7 +1,9 @@
 """The worker, with a process at the other end of its socket that says what the test tells it to."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -19,12 +21,14 @@ from whisper_api.workers.messages import (
     Finished,
     Inspected,
     Load,
+    LoadFailed,
     Progress,
+    Report,
     Run,
     Started,
 )
 from whisper_api.workers.process import WorkerLost
-from whisper_api.workers.worker import Worker, WorkerRefused
+from whisper_api.workers.worker import NoModelLoaded, Worker, WorkerRefused
 
 MODEL = Load(limit=None, cpu_limit="base", use_gpu=False, ask_hub=False)
 JOBS = ("a", "b", "c")
@@ -36,9 +40,9 @@ AS_IT_IS = Options()
 class Pool:
     """A worker, the processes that it started, and jobs that run."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *to_load: Report | None) -> None:
         self.worker = Worker(MODEL, unload_after=None)
-        self.children = spawning(monkeypatch)
+        self.children = spawning(monkeypatch, *to_load)
         self.told: dict[str, list[Progress]] = {}
         self.running: dict[str, asyncio.Task[None]] = {}
         self._shelf = Shelf(largest=1000, capacity=1000)
@@ -296,3 +300,158 @@ async def test_an_order_that_is_larger_than_the_socket_reaches_the_worker_whole(
     assert large.options.prompt == prompt
     assert child.contents == {"a": b"a", "b": b"b", "c": b"c"}
     child.say(*(Finished(job, 1.0) for job in "abc"))
+
+
+# ---- no model, and ways back to one --------------------------------------------------------------------------------
+
+TROUBLE = LoadFailed("There is no model. Install one.")
+
+
+@contextlib.asynccontextmanager
+async def pool_that_answers(monkeypatch: pytest.MonkeyPatch, *to_load: Report | None) -> AsyncIterator[Pool]:
+    pool = Pool(monkeypatch, *to_load)
+    yield pool
+    await pool.close()
+
+
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds after which the worker tries again, each time; they pass at once."""
+    seen: list[float] = []
+    loop = asyncio.get_running_loop()
+
+    def call_later(delay: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
+        seen.append(delay)
+        return loop.call_at(loop.time(), callback)
+
+    monkeypatch.setattr(loop, "call_later", call_later)
+    return seen
+
+
+async def test_where_no_model_can_be_loaded_it_says_why_and_tries_again_later_and_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with pool_that_answers(monkeypatch, *[TROUBLE] * 7) as pool:
+        waited = waits(monkeypatch)
+
+        with pytest.raises(NoModelLoaded, match=r"^There is no model\. Install one\.$"):
+            await pool.worker.load()
+        assert pool.worker.trouble == TROUBLE.reason
+        await until(lambda: pool.worker.trouble is None)
+
+        assert waited == [60, 120, 240, 480, 900, 900, 900]
+        assert [child.is_gone for child in pool.children] == [True] * 7 + [False]
+
+
+async def test_a_worker_that_dies_while_it_loads_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with pool_that_answers(monkeypatch, None) as pool:
+        waited = waits(monkeypatch)
+        loading = asyncio.create_task(pool.worker.load())
+        await until(lambda: pool.children and pool.children[0].orders)
+
+        pool.children[0].die()
+
+        with pytest.raises(WorkerLost) as lost:
+            await loading
+        assert lost.value.loading
+        await until(lambda: pool.worker.loaded)
+        assert waited == [60]
+
+
+async def test_a_model_that_is_lost_as_soon_as_it_is_loaded_comes_back_at_once_and_then_later_and_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with pool_that_answers(monkeypatch) as pool:
+        waited = waits(monkeypatch)
+        await pool.worker.load()
+
+        for deaths in range(1, 5):
+            pool.children[-1].die()
+            await until(lambda: len(pool.children) == deaths + 1 and pool.worker.loaded)  # noqa: B023
+
+        assert waited == [2, 4, 8]
+
+
+async def test_a_model_that_was_there_for_long_comes_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "_RETRY_SECONDS", 0)
+    async with pool_that_answers(monkeypatch) as pool:
+        waited = waits(monkeypatch)
+        await pool.worker.load()
+
+        for deaths in range(1, 5):
+            pool.children[-1].die()
+            await until(lambda: len(pool.children) == deaths + 1 and pool.worker.loaded)  # noqa: B023
+
+        assert waited == []
+
+
+async def test_a_worker_that_had_nothing_to_load_is_not_brought_back(pool: Pool) -> None:
+    with Shelf(largest=1, capacity=1).new() as upload:
+        looking = asyncio.create_task(pool.worker.inspect("upload", upload.descriptor))
+        await until(lambda: pool.children and pool.children[0].orders)
+        pool.children[0].die()
+        with pytest.raises(WorkerLost):
+            await looking
+
+    await until(lambda: not pool.worker._background)
+    assert len(pool.children) == 1
+    assert pool.worker.trouble is None
+
+
+async def test_a_hub_that_sent_something_else_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with pool_that_answers(monkeypatch, LoadFailed("The checksum is wrong.", hub_failed=True)) as pool:
+        pool.worker = Worker(replace(MODEL, ask_hub=True), unload_after=None)
+        with pytest.raises(NoModelLoaded):
+            await pool.worker.load()
+
+        await pool.worker.load()
+
+        orders = [order for child in pool.children for order in child.orders if isinstance(order, Load)]
+        assert [order.ask_hub for order in orders] == [True, False]
+
+
+async def test_a_look_that_takes_too_long_costs_the_worker(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "_INSPECT_PATIENCE_SECONDS", 0.01)
+    with Shelf(largest=1, capacity=1).new() as upload, pytest.raises(WorkerLost) as lost:
+        await pool.worker.inspect("upload", upload.descriptor)
+
+    assert lost.value.inspecting
+    assert pool.children[0].kills == 1
+
+
+async def test_a_worker_that_is_closed_starts_no_process_any_more(pool: Pool) -> None:
+    await pool.worker.load()
+    await pool.worker.close()
+
+    with pytest.raises(WorkerLost) as lost:
+        await pool.worker.load()
+    assert lost.value.deliberate
+    assert len(pool.children) == 1
+
+
+async def test_whoever_is_cancelled_while_the_worker_dies_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both may happen in one turn of the loop; whoever took the one for the other would go on for ever."""
+    async with pool_that_answers(monkeypatch, None) as pool:
+        loading = asyncio.create_task(pool.worker.load())
+        await until(lambda: pool.children and pool.children[0].orders)
+        process = pool.worker._process
+        assert process is not None
+        process._loaded.add_done_callback(lambda _: loading.cancel())
+
+        pool.children[0].die()
+
+        with pytest.raises(asyncio.CancelledError):
+            await loading
+
+
+async def test_an_order_to_a_process_that_the_server_ends_is_lost_deliberately(pool: Pool) -> None:
+    await pool.worker.load()
+    process = pool.worker._process
+    assert process is not None
+    ending = asyncio.create_task(pool.worker.unload())
+    await until(lambda: process.dying)
+
+    with pytest.raises(WorkerLost) as lost:
+        process.send(Cancel("a"))
+
+    assert lost.value.deliberate
+    await ending

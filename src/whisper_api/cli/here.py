@@ -52,7 +52,7 @@ class Here:
 
     def _follow(self, transcription: Transcription, source: Path | int, watch: Watch) -> Heard:
         began = time.monotonic()
-        announced = audio.inspect(source).duration
+        announced = audio.inspect(source)
         segments: list[Segment] = []
         for part in transcription.parts():
             segments += part.segments

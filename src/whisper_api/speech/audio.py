@@ -8,7 +8,6 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 import av
 import numpy as np
@@ -43,19 +42,10 @@ UNKNOWN_CODEC = "The file's sound is in a format that is not known here. Send it
 NO_SOUND = "The file has an audio track, but no sound could be decoded from it; it may be cut off or damaged."
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a recording says of itself; ``duration`` in seconds, None where it does not say."""
+def inspect(recording: Recording) -> float | None:
+    """Look at ``recording`` and decode its first sound: its duration in seconds as it states it, None if it does not.
 
-    container: str
-    codec: str
-    duration: float | None
-
-
-def inspect(recording: Recording) -> Facts:
-    """Look at ``recording`` and decode its first sound.
-
-    Raises UnreadableRecording, with a sentence for whoever sent it, where there is none.
+    Raises UnreadableRecording, with a sentence for whoever sent it, where there is no sound.
     """
     with _opened(recording) as container:
         stream = container.streams.audio[0]
@@ -64,13 +54,12 @@ def inspect(recording: Recording) -> Facts:
             duration = float(stream.duration * stream.time_base)
         elif container.duration is not None:
             duration = container.duration / av.time_base
-        facts = Facts(container.format.name, stream.codec_context.name, duration)
         frame = next(_frames(container, patience=_INSPECTED_PACKETS), None)
         if frame is None:
             raise UnreadableRecording(NO_SOUND)
         if frame.layout.nb_channels > _ALWAYS_MIXED:
             list(_resampled(iter([frame])))
-    return facts
+    return duration if duration is None or duration > 0 else None  # of strangers' files some state less than nothing
 
 
 def decode(
@@ -82,15 +71,16 @@ def decode(
     any more. Raises UnreadableRecording, and TooLong where there are more than ``max_seconds``: a small file may unpack
     to days of silence. Raises OSError where the file cannot be opened.
     """
-    left = None if max_seconds is None else int(max_seconds * SAMPLE_RATE)
+    taken = 0
     with _opened(recording) as container:
         pieces: list[NDArray[np.float32]] = []
         samples = 0
         for piece in _resampled(_frames(container, is_wanted=is_wanted)):
             pieces.append(piece)
             samples += len(piece)
-            if left is not None and (left := left - len(piece)) < 0:
-                raise TooLong(max_seconds or 0)
+            taken += len(piece)
+            if max_seconds is not None and taken > max_seconds * SAMPLE_RATE:
+                raise TooLong(max_seconds)
             if samples >= _CHUNK_SAMPLES:
                 yield np.concatenate(pieces)
                 pieces, samples = [], 0

@@ -2,13 +2,14 @@
 
 It decides what is done next and knows nothing of models: whoever has a free hand asks :meth:`Batcher.next` for a step
 and carries it out. Of several recordings the one that was given least goes first, and one that comes later starts
-level with the others: it is weighted fair queueing (Demers, Keshav and Shenker, 1989) of windows.
+level with the others: it is start-time fair queueing (Goyal, Vin and Cheng, 1996) of windows, where what completes a
+recording goes before its turn.
 """
 
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,20 +17,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from whisper_api.speech.decoder import Attempt, Hypothesis
+from whisper_api.speech.detection import MOST_GUESSES, Detection
 from whisper_api.speech.encoder import Encoded
+from whisper_api.speech.hypothesis import Attempt, Hypothesis
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import Plan
 from whisper_api.speech.windows import LONGEST_SECONDS
 from whisper_api.speech.words import Spoken
 
-CERTAIN = 0.5
-"""A language that is more likely than all others together is taken for certain."""
-
 _FORGOTTEN_WITHIN_SECONDS = 10.0  # while some go on, who wait for it; when nobody does, at once
-
-MOST_GUESSES = 3
-"""So many windows make a recording's language out between them."""
 
 
 class Cancelled(Exception):
@@ -43,8 +39,7 @@ class StepFailed(Exception):
 class Line:
     """The windows of one recording, in their order.
 
-    ``given`` is what it had of the device so far, in seconds of encoded windows or what takes as long. Its
-    ``language_probability`` is None unless it was detected.
+    ``given`` is what it had of the device so far, in seconds of encoded windows or what takes as long: its start tag.
     """
 
     def __init__(self, options: Options, *, arrival: int, given: float, language: str | None) -> None:
@@ -53,59 +48,13 @@ class Line:
         self.given = given
         self.has_started = False
         self.was_decoded = False
-        self.was_heard = False
         self.is_complete = False
         self.was_left = False
-        self.language = language
-        self.language_probability: float | None = None
-        self._guessing = threading.RLock()
-        self._guesses: dict[str, float] = defaultdict(float)
-        self._windows_guessed = 0
+        self.detection = Detection(language, most_guesses=1 if options.condition_on_previous_text else MOST_GUESSES)
 
     @property
-    def languages(self) -> dict[str, float]:
-        """How likely each language is by all guesses so far, the likeliest first."""
-        with self._guessing:
-            if not self._windows_guessed:
-                return {} if self.language is None else {self.language: 1.0}
-            odds = {language: total / self._windows_guessed for language, total in self._guesses.items()}
-            return dict(sorted(odds.items(), key=lambda item: -item[1]))
-
-    @property
-    def is_language_certain(self) -> bool:
-        return self.language_probability is None or self.language_probability >= CERTAIN
-
-    def guess(self, languages: Mapping[str, float]) -> None:
-        """What one of its windows seems to be spoken in; the first few make it out between them."""
-        most = 1 if self.options.condition_on_previous_text else MOST_GUESSES
-        with self._guessing:
-            self._count(languages)
-            if max(languages.values()) >= CERTAIN or self._windows_guessed >= most:
-                self.settle()
-
-    def correct(self, languages: Mapping[str, float]) -> None:
-        """One more guess, where it may be for the language that a text could not be relied on.
-
-        Once anything was heard in it the language stays.
-        """
-        with self._guessing:
-            if not self.was_heard:
-                self._count(languages)
-                self._make_out()
-
-    def settle(self) -> None:
-        """Make the language out from what was guessed so far, if anything was."""
-        with self._guessing:
-            if self.language is None and self._guesses:
-                self._make_out()
-
-    def _count(self, languages: Mapping[str, float]) -> None:
-        self._windows_guessed += 1
-        for language, probability in languages.items():
-            self._guesses[language] += probability
-
-    def _make_out(self) -> None:
-        self.language, self.language_probability = next(iter(self.languages.items()))
+    def language(self) -> str | None:
+        return self.detection.language
 
 
 @dataclass(eq=False, slots=True)
@@ -114,8 +63,8 @@ class Entry:
 
     ``features`` is of shape (mels, frames), without margin, and ``seconds`` of speech are in it; the encoder is to see
     a window of ``encoder_seconds``, the decoder one of ``decoder_seconds``. ``previous`` is the text before it, as
-    tokens. Of ``attempts`` the first is to be made next, and what came of those before was ``rejected``. One that
-    ``is_alone`` gets no company.
+    tokens. Of ``attempts`` the first is to be made next; what came of those before, in ``language``, was ``rejected``.
+    One that ``is_alone`` gets no company.
     """
 
     line: Line
@@ -126,6 +75,7 @@ class Entry:
     attempts: Sequence[Attempt]
     previous: tuple[int, ...] = ()
     encoded: Encoded | None = None
+    language: str | None = None
     rejected: list[Hypothesis] = field(default_factory=list)
     is_alone: bool = False
     spoken: "Future[Spoken]" = field(default_factory=Future)
@@ -133,6 +83,14 @@ class Entry:
     @property
     def attempt(self) -> Attempt:
         return self.attempts[0]
+
+    def take_language(self) -> str:
+        """Its line's as it is now, which it is to be decoded in; what was rejected in another one does not count."""
+        language = self.line.language
+        assert language is not None
+        if language != self.language:
+            self.language, self.rejected = language, []
+        return language
 
     def give_up_attempt(self) -> None:
         """Turn to the next attempt, which may need the window to be encoded anew."""
@@ -215,7 +173,7 @@ class Batcher:
             self._changed.notify_all()
 
     def complete(self, line: Line) -> None:
-        """No further window of ``line`` will come."""
+        """``line`` was read to its end: only pieces of windows that were put before may still come."""
         with self._changed:
             line.is_complete = True
             self._changed.notify_all()
@@ -246,7 +204,7 @@ class Batcher:
         """The next step, waited for; None when there will be no more."""
         with self._changed:
             while not self._closed:
-                if self._must_forget():
+                if self._seconds_until_forgetting() == 0:
                     self._to_forget, self._forgetting = False, True
                     return Forget()
                 step = self._choose()
@@ -276,9 +234,6 @@ class Batcher:
                     else:
                         self._wait(entry)
             self._changed.notify_all()
-
-    def _must_forget(self) -> bool:
-        return self._seconds_until_forgetting() == 0
 
     def _seconds_until_forgetting(self) -> float | None:
         """None where there is nothing to forget, or somebody is at it."""
@@ -375,7 +330,7 @@ class Batcher:
 
     def _settle_language(self, line: Line) -> None:
         if line.language is None and line.is_complete and all(e.encoded is not None for e in self._of(line)):
-            line.settle()
+            line.detection.settle()
 
 
 def _cost(entry: Entry, step: Encode | Decode) -> float:

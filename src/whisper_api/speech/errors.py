@@ -22,5 +22,9 @@ class NoModel(SpeechError):
     """No weights that may be used can be found or loaded."""
 
 
+class WrongChecksum(NoModel):
+    """The model hub sent something else than was asked for: asking once more would only fetch it again."""
+
+
 class UnsupportedRequest(SpeechError):
     """The loaded model cannot do what was asked for."""

@@ -8,18 +8,17 @@ from contextlib import suppress
 from dataclasses import replace
 
 from whisper_api.speech.batcher import Batcher, Decode, Encode, Entry, Forget, StepFailed
-from whisper_api.speech.decoder import (
+from whisper_api.speech.decoder import Decoder, fitted
+from whisper_api.speech.encoder import Encoded, Encoder
+from whisper_api.speech.features import FRAMES_PER_SECOND, stretched
+from whisper_api.speech.hypothesis import (
     LEAST_HEARD_SECONDS,
-    Decoder,
     Hypothesis,
     best_of,
     compression_ratio,
-    fitted,
     unsaid,
     without_loops,
 )
-from whisper_api.speech.encoder import Encoded, Encoder
-from whisper_api.speech.features import FRAMES_PER_SECOND, stretched
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.words import Spoken, timed_words
 
@@ -86,10 +85,11 @@ class Lanes:
     def _encode(self, entries: list[Entry]) -> None:
         features = [stretched(entry.features, entry.encoder_seconds) for entry in entries]
         for entry, encoded in zip(entries, self._encoder.encode(features), strict=True):
-            if entry.line.language is None:
-                entry.line.guess(self._languages(entry, encoded))
-            elif entry.rejected and not entry.line.is_language_certain:
-                entry.line.correct(self._languages(entry, encoded))
+            detection = entry.line.detection
+            if detection.language is None:
+                detection.guess(self._languages(entry, encoded))
+            elif entry.rejected and not detection.is_certain:
+                detection.correct(self._languages(entry, encoded))
             if entry.line.options.task == "detect_language":
                 self._finish(entry, unsaid(entry.seconds))
             else:
@@ -101,7 +101,7 @@ class Lanes:
     def _decode(self, entries: list[Entry]) -> None:
         hypotheses = self._decoder.decode(
             [entry.encoded for entry in entries if entry.encoded is not None],
-            [self._prompt(entry) for entry in entries],
+            [self._prompt(entry, entry.take_language()) for entry in entries],
             entries[0].attempt,
             speech_seconds=max(entry.seconds for entry in entries),
         )
@@ -130,13 +130,13 @@ class Lanes:
         return replace(hypothesis, tokens=tokens, text=text, compression_ratio=compression_ratio(text))
 
     def _finish(self, entry: Entry, hypothesis: Hypothesis) -> None:
+        if entry.language is not None and hypothesis.tokens and not entry.line.detection.hear(entry.language):
+            return  # it was decoded in what is not the recording's language after all: once more, in that
         rest = self._rest(entry, hypothesis)
         spoken = Spoken(hypothesis, rest=rest)
         options = entry.line.options
         if (options.words or options.tokens) and hypothesis.tokens:
             spoken = self._aligned(entry, spoken, entry.seconds if rest is None else rest)
-        if hypothesis.tokens:
-            entry.line.was_heard = True
         with suppress(InvalidStateError):  # it was called off in the meantime
             entry.spoken.set_result(spoken)
 
@@ -151,7 +151,8 @@ class Lanes:
     def _aligned(self, entry: Entry, spoken: Spoken, seconds: float) -> Spoken:
         """``spoken`` with the times of its words and the probabilities of its tokens, as far as they are asked for."""
         assert entry.encoded is not None
-        options, language = entry.line.options, _language(entry)
+        assert entry.language is not None
+        options, language = entry.line.options, entry.language
         start = self._vocabulary.prompt(options.task, language)
         text = self._vocabulary.spoken(spoken.hypothesis.tokens)
         frames = min(round(seconds * FRAMES_PER_SECOND), entry.encoded.shape[1] * 2)
@@ -161,8 +162,8 @@ class Lanes:
             spoken = replace(spoken, words=words)
         return replace(spoken, probabilities=tuple(alignment.probabilities)) if options.tokens else spoken
 
-    def _prompt(self, entry: Entry) -> list[int]:
-        return self._vocabulary.prompt(entry.line.options.task, _language(entry), entry.previous)
+    def _prompt(self, entry: Entry, language: str) -> list[int]:
+        return self._vocabulary.prompt(entry.line.options.task, language, entry.previous)
 
 
 def _may_be_silence(entry: Entry) -> bool:
@@ -172,8 +173,3 @@ def _may_be_silence(entry: Entry) -> bool:
     activity has heard somebody, only the full window can tell.
     """
     return entry.attempt.whole or not entry.line.options.vad_filter
-
-
-def _language(entry: Entry) -> str:
-    assert entry.line.language is not None
-    return entry.line.language

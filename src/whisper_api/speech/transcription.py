@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whisper_api.speech import audio
-from whisper_api.speech.batcher import MOST_GUESSES, Batcher, Cancelled, Entry, StepFailed
-from whisper_api.speech.decoder import attempts
+from whisper_api.speech.batcher import Batcher, Cancelled, Entry, StepFailed
+from whisper_api.speech.detection import MOST_GUESSES
 from whisper_api.speech.errors import UnreadableRecording
 from whisper_api.speech.features import LogMel
+from whisper_api.speech.hypothesis import attempts
 from whisper_api.speech.options import Options
 from whisper_api.speech.plan import Plan
 from whisper_api.speech.tokens import CONTEXT, Vocabulary
@@ -84,12 +85,12 @@ class Transcription:
     @property
     def language_probability(self) -> float | None:
         """How likely that is; None unless it was detected."""
-        return self._line.language_probability
+        return self._line.detection.probability
 
     @property
     def languages(self) -> dict[str, float]:
         """How likely each language is, the likeliest first; none where nobody speaks."""
-        return self._line.languages
+        return self._line.detection.probabilities
 
     def __iter__(self) -> Iterator[Segment]:
         for part in self.parts():
@@ -107,19 +108,20 @@ class Transcription:
         sent: deque[tuple[Window, Entry]] = deque()
         try:
             while True:
-                while not self._line.is_complete and len(sent) < self._windows_ahead:
-                    if sent and sent[0][1].spoken.done():
-                        break
-                    if window := next(windows, None):
-                        sent.append((window, self._send(window)))
-                    else:
+                while self._may_read_on(sent):
+                    try:
+                        window = next(windows)
+                    except StopIteration:
                         self._engine.batcher.complete(self._line)
+                    else:
+                        if window is not None:
+                            sent.append((window, self._send(window)))
                 if not sent:
                     break
                 yield self._part(*sent.popleft())
                 if self._only_listens and self.language is not None:
                     break
-            self._line.settle()
+            self._line.detection.settle()
         finally:
             self._abandoned.detach()
             self._engine.batcher.leave(self._line)
@@ -131,6 +133,12 @@ class Transcription:
     @property
     def _only_listens(self) -> bool:
         return self._options.task == "detect_language"
+
+    def _may_read_on(self, sent: Sequence[tuple[Window, Entry]]) -> bool:
+        """Whether there is more to read, room for it, and nothing to tell first."""
+        if self._line.is_complete or len(sent) >= self._windows_ahead:
+            return False
+        return not sent or not sent[0][1].spoken.done()
 
     @property
     def _windows_ahead(self) -> int:

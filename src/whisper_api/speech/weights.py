@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whisper_api.speech import models, starter
-from whisper_api.speech.errors import NoModel
+from whisper_api.speech.errors import NoModel, WrongChecksum
 from whisper_api.speech.models import Model
 
 logger = logging.getLogger(__name__)
@@ -144,8 +144,8 @@ def cached(model: Model) -> Path | None:
 def download(model: Model) -> Path:
     """Get ``model`` from the hub into the cache; a terminal shows how far it is.
 
-    What has come before is kept, so that it goes on where it was interrupted. Raises HubUnreachable, NoModel where the
-    checksum is wrong, and whatever else the hub's client meets.
+    What has come before is kept, so that it goes on where it was interrupted. Raises HubUnreachable, WrongChecksum,
+    and whatever else the hub's client meets.
     """
     from huggingface_hub import snapshot_download
 
@@ -161,8 +161,8 @@ def download(model: Model) -> Path:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != model.sha256:
             (path / "model.bin").resolve().unlink()
-            raise NoModel(
-                f"The model.bin of {model.name} that the hub sent has the wrong checksum and was removed; "
-                "try again, and check what stands between this machine and the hub."
+            raise WrongChecksum(
+                f"The model.bin of {model.name} that the hub sent has the wrong checksum and was removed. "
+                "Check what stands between this machine and the hub, and start again."
             )
     return path

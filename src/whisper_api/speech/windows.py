@@ -133,10 +133,11 @@ class Window:
         return (self.spans[index].end - ends[index] + sample) / SAMPLE_RATE
 
 
-def cut(sounds: Iterator[Sound], *, longest_seconds: float = LONGEST_SECONDS) -> Iterator[Window]:
+def cut(sounds: Iterator[Sound], *, longest_seconds: float = LONGEST_SECONDS) -> Iterator[Window | None]:
     """Cut a recording into windows of at most ``longest_seconds``, as soon as each is complete.
 
-    What is kept in memory does not grow with the recording.
+    After each sound comes None: it may be hours until somebody speaks again, and whoever iterates may have something
+    else to do. What is kept in memory does not grow with the recording.
     """
     longest = int(longest_seconds * SAMPLE_RATE)
     tape = _Tape()
@@ -149,6 +150,7 @@ def cut(sounds: Iterator[Sound], *, longest_seconds: float = LONGEST_SECONDS) ->
         if utterances.silence > _BREAK:
             yield from packer.finish()
         tape.forget(min(packer.needs, utterances.needs - _PADDING))
+        yield None
     for utterance in utterances.finish(tape.end):
         yield from packer.add(utterance)
     yield from packer.finish()

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whisper_api.speech.decoder import Alignment, Hypothesis
+from whisper_api.speech.decoder import Alignment
 from whisper_api.speech.features import FRAMES_PER_SECOND
+from whisper_api.speech.hypothesis import Hypothesis
 from whisper_api.speech.tokens import TOKENS_PER_SECOND
 
 _OPENING = "\"'“¿([{-"

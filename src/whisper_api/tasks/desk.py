@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Protocol
 
 from whisper_api.speech.errors import TooLong
 from whisper_api.speech.options import Options
+from whisper_api.tasks.gate import Gate
 from whisper_api.tasks.pace import Pace, seconds_until_done
 from whisper_api.tasks.queue import Place, Queue
 from whisper_api.tasks.recording import Recording, Shelf
@@ -33,6 +34,11 @@ _LISTENED_SECONDS = 30.0  # a language is mostly made out in the first window
 LOST_TWICE = (
     "The process that transcribes died twice over this recording, so it was given up. It may be damaged, or too "
     "large for the server's memory."
+)
+LOST_OFTEN = "The process that transcribes died again and again, but not over this recording. Send it again later."
+DIES_LOADING = (
+    "The process that transcribes dies while it loads the model, perhaps for want of memory. Send the recording again "
+    "later."
 )
 SHUTTING_DOWN = "The server was shut down before this recording was done. Send it again later."
 CANCELLED = "The task was cancelled."
@@ -98,6 +104,7 @@ class Desk:
         self._serving: dict[Task, asyncio.Task[None]] = {}
         self._one_less = asyncio.Event()
         self._suspects: set[Task] = set()
+        self._inspections = Gate()
         self._retrying = asyncio.Lock()
         self.closing = False
 
@@ -211,14 +218,19 @@ class Desk:
     async def _inspect(self, task: Task) -> float | None:
         losses = _Losses()
         while not losses.are_too_many:
+            if self.closing:
+                raise Closing
+            # As in _serve: what may have killed the worker is looked at again with no other upload beside it.
+            turn = self._inspections.alone() if losses.blamed else self._inspections.together()
             try:
-                return await self.worker.inspect(task.id, task.recording.descriptor)
+                async with turn:
+                    return await self.worker.inspect(task.id, task.recording.descriptor)
             except WorkerRefused as error:
                 raise Unusable(str(error)) from error
             except WorkerLost as loss:
                 logger.warning("The worker was lost while it looked at an upload.")
                 losses.count(innocent=loss.deliberate)
-        raise Unusable(LOST_TWICE)
+        raise Unusable(losses.reason)
 
     async def _take_turn(self, task: Task) -> None:
         # A method of its own: as a variable of work() the task, and its text, would live until the next one comes.
@@ -226,11 +238,14 @@ class Desk:
         self.queue.remove(task)
         if loaded is None:
             return
-        task.start(wanted_model=loaded.wanted, used_model=loaded.model, used_device=loaded.device)
+        self._start(task, loaded)
         if not self._serving:
             self._learnt_at = time.monotonic()
         self._serving[task] = serving = asyncio.create_task(self._serve(task), name="serving")
         serving.add_done_callback(partial(self._served, task))
+
+    def _start(self, task: Task, loaded: Loaded) -> None:
+        task.start(wanted_model=loaded.wanted, used_model=loaded.model, used_device=loaded.device)
 
     async def _room(self) -> None:
         """Wait until the worker can take one more, and nobody who may kill it is in hand."""
@@ -254,7 +269,10 @@ class Desk:
         self._one_less.set()
 
     async def _model_for(self, task: Task) -> Loaded | None:
-        """The model that ``task`` will be done with; None where the task has ended before there was one."""
+        """The model that ``task`` will be done with; None where the task has ended before there was one.
+
+        Whatever happens on the way is no fault of its recording.
+        """
         losses = _Losses()
         while not task.has_ended:
             try:
@@ -265,7 +283,7 @@ class Desk:
                 logger.warning("The worker was lost while it loaded the model for task %s.", task.id)
                 losses.count(innocent=loss.inspecting or loss.deliberate)
                 if losses.are_too_many:
-                    self._fail(task, LOST_TWICE, Fault.RECORDING)
+                    self._fail(task, DIES_LOADING if losses.blamed else LOST_OFTEN, Fault.UNAVAILABLE)
             except Exception:
                 logger.exception("Task %s failed unexpectedly.", task.id)
                 self._fail(task, UNEXPECTED, Fault.SERVER)
@@ -277,12 +295,15 @@ class Desk:
         losses = _Losses()
         while not task.has_ended:
             # Whoever may have killed the worker tries again with nobody beside it: so none is lost twice to the guilty.
-            turn: AbstractAsyncContextManager[None] = self._retrying if losses.blamed else nullcontext()
+            turn = self._retrying if losses.blamed else nullcontext()
             try:
                 async with turn:
                     if losses:
-                        loaded = await self.worker.load()
-                        task.start(wanted_model=loaded.wanted, used_model=loaded.model, used_device=loaded.device)
+                        loaded = await self._model_for(task)
+                        if loaded is None:
+                            return
+                        self._start(task, loaded)
+                        self._learnt_at = time.monotonic()  # loading is not transcribing
                     await self.worker.run(task.id, task.recording.descriptor, task.options, partial(self._follow, task))
             except NoModelLoaded as error:
                 self._fail(task, str(error), Fault.UNAVAILABLE)
@@ -290,9 +311,9 @@ class Desk:
                 self._fail(task, str(error), Fault.SERVER if str(error) == UNEXPECTED else Fault.RECORDING)
             except WorkerLost as loss:
                 logger.warning("The worker was lost while it processed task %s.", task.id)
-                losses.count(innocent=loss.inspecting or loss.deliberate)
+                losses.count(innocent=loss.inspecting or loss.deliberate or loss.loading)
                 if losses.are_too_many:
-                    self._fail(task, LOST_TWICE, Fault.RECORDING)
+                    self._fail(task, losses.reason, losses.fault)
                 elif not task.has_ended:
                     task.rewind()
                     if losses.blamed:
@@ -369,6 +390,15 @@ class _Losses:
     @property
     def are_too_many(self) -> bool:
         return self.blamed >= _TRIES or self._innocent >= _INNOCENT_TRIES
+
+    @property
+    def reason(self) -> str:
+        """Why there are no more tries."""
+        return LOST_TWICE if self.blamed >= _TRIES else LOST_OFTEN
+
+    @property
+    def fault(self) -> Fault:
+        return Fault.RECORDING if self.blamed >= _TRIES else Fault.UNAVAILABLE
 
     def count(self, *, innocent: bool) -> None:
         if innocent:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from whisper_api.forgetting import Scrubbing
 from whisper_api.observe.logs import DiscreetFormatter
 from whisper_api.speech import audio
-from whisper_api.speech.errors import NoModel, SpeechError
+from whisper_api.speech.errors import NoModel, SpeechError, WrongChecksum
 from whisper_api.speech.options import Kind
 from whisper_api.workers.messages import (
     ORDERS,
@@ -76,8 +76,9 @@ class Child:
             pass
 
     def send(self, report: Report) -> None:
+        line = encode_report(report)
         with self._sending:
-            self._connection.sendall(encode_report(report))
+            self._connection.sendall(line)
 
     def _receive(self) -> bool:
         """Carry out the orders that come next; false when the server hung up.
@@ -107,14 +108,14 @@ class Child:
     def _inspect(self, order: Inspect, recording: int) -> None:
         with _closing(recording), self._scrubbing.insisted_on():
             try:
-                facts = audio.inspect(recording)
+                duration = audio.inspect(recording)
             except SpeechError as error:
                 self.send(Failed(order.job, str(error)))
             except Exception:
                 logger.exception("Inspecting an upload failed.")
                 self.send(Failed(order.job, audio.UNREADABLE))
             else:
-                self.send(Inspected(order.job, facts.duration))
+                self.send(Inspected(order.job, duration))
 
     def _load(self, order: Load) -> None:
         # Here and not above: the engine's libraries take a while to load, and inspecting does not need them.
@@ -124,7 +125,7 @@ class Child:
             with self._scrubbing.spared():
                 loaded = load(order.limit, order.cpu_limit, use_gpu=order.use_gpu, ask_hub=order.ask_hub)
         except SpeechError as error:
-            self.send(LoadFailed(str(error)))
+            self.send(LoadFailed(str(error), hub_failed=isinstance(error, WrongChecksum)))
         except Exception as error:
             logger.exception("Loading a model failed.")
             self.send(LoadFailed(f"The model could not be loaded: {type(error).__name__}."))
@@ -169,12 +170,15 @@ class Child:
         """Send on what is said, and answer how it ended."""
         from whisper_api.speech.batcher import Cancelled as CalledOff
 
-        has_started = False
+        told: Started | None = None
         try:
             for part in transcription.parts():
-                if not has_started and transcription.language is not None:
-                    self.send(Started(job, transcription.language, transcription.language_probability))
-                    has_started = True
+                # Until something is heard, a language that was made out may prove to be another.
+                if transcription.language is not None:
+                    started = Started(job, transcription.language, transcription.language_probability)
+                    if started != told:
+                        self.send(started)
+                        told = started
                 self.send(Decoded(job, part.segments, part.until))
             if task == "detect_language":
                 self.send(Detected(job, transcription.languages))

@@ -78,7 +78,10 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class LoadFailed:
+    """No model is in memory, and why. ``hub_failed`` where the model hub is not to be asked again."""
+
     reason: str
+    hub_failed: bool = False
     kind: Literal["load_failed"] = "load_failed"
 
 
@@ -87,13 +90,13 @@ class Inspected:
     """``duration`` in seconds as the recording states it, or None."""
 
     job: str
-    duration: float | None
+    duration: Annotated[float, Field(ge=0)] | None
     kind: Literal["inspected"] = "inspected"
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The language was made out; text follows."""
+    """The language was made out, or made out anew; text follows."""
 
     job: str
     language: str

@@ -12,6 +12,7 @@ from whisper_api.speech.processor import leave_cores_to_lanes
 from whisper_api.workers.messages import (
     REPORTS,
     JobReport,
+    Load,
     Loaded,
     LoadFailed,
     Logged,
@@ -29,20 +30,21 @@ class WorkerLost(Exception):
     """The worker process died, or had to be killed.
 
     ``inspecting`` where it was looking at a new upload at that moment, which is then the first to suspect;
-    ``deliberate`` where the server ended it, for the sake of another job.
+    ``deliberate`` where the server ended it, for the sake of another job; ``loading`` where it had no model yet.
     """
 
-    def __init__(self, *, inspecting: bool = False, deliberate: bool = False) -> None:
+    def __init__(self, *, inspecting: bool = False, deliberate: bool = False, loading: bool = False) -> None:
         super().__init__()
         self.inspecting = inspecting
         self.deliberate = deliberate
+        self.loading = loading
 
 
 class WorkerProcess:
     """A running child; make one with :meth:`spawn`.
 
-    ``loaded`` becomes a Loaded or a LoadFailed once the worker says so; ``ended`` is set when the process is
-    gone, whoever ended it; ``dying`` is true a little earlier. ``inspections`` are the jobs that look at a new upload.
+    ``ended`` is set when the process is gone, whoever ended it; ``dying`` is true a little earlier. ``inspections`` are
+    the jobs that look at a new upload. ``was_to_load`` as soon as it was told to load a model.
     """
 
     def __init__(
@@ -55,7 +57,8 @@ class WorkerProcess:
         self._reports = reports
         self._writer = writer
         self._inboxes: dict[str, asyncio.Queue[JobReport | None]] = {}
-        self.loaded: asyncio.Future[Loaded | LoadFailed] = asyncio.get_running_loop().create_future()
+        self.was_to_load = False
+        self._loaded: asyncio.Future[Loaded | LoadFailed | None] = asyncio.get_running_loop().create_future()
         self.ended = asyncio.Event()
         self.inspections: set[str] = set()
         self._died_inspecting = False
@@ -85,6 +88,21 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._child.pid
 
+    @property
+    def loaded(self) -> Loaded | LoadFailed | None:
+        """What came of loading a model, as soon as that is known."""
+        return self._loaded.result() if self._loaded.done() else None
+
+    async def load(self, order: Load) -> Loaded | LoadFailed:
+        """Have a model loaded, once for all who ask for it. Raises WorkerLost."""
+        if not self.was_to_load:
+            self.was_to_load = True
+            self.send(order)
+        report = await asyncio.shield(self._loaded)
+        if report is None:
+            raise self.loss
+        return report
+
     def send(self, order: Order, recording: int | None = None) -> None:
         """Send an order with the descriptor of its recording, as soon as the worker has read those before it.
 
@@ -95,7 +113,7 @@ class WorkerProcess:
         self._outgoing.append((encode_order(order), [] if recording is None else [os.dup(recording)]))
         self._send_what_waits()
         if self.dying:
-            raise WorkerLost(inspecting=bool(self.inspections))
+            raise self.loss
 
     def _send_what_waits(self) -> None:
         loop = asyncio.get_running_loop()
@@ -135,8 +153,12 @@ class WorkerProcess:
 
     @property
     def loss(self) -> WorkerLost:
-        """What to raise to those who wait for a process that is gone."""
-        return WorkerLost(inspecting=self._died_inspecting, deliberate=self._ended_deliberately)
+        """What to raise to those who wait for a process that is gone, or about to be."""
+        return WorkerLost(
+            inspecting=self._died_inspecting if self.ended.is_set() else bool(self.inspections),
+            deliberate=self._ended_deliberately,
+            loading=not isinstance(self.loaded, Loaded),
+        )
 
     def close_inbox(self, job: str) -> None:
         self._inboxes.pop(job, None)
@@ -174,8 +196,8 @@ class WorkerProcess:
             self.ended.set()
             for inbox in self._inboxes.values():
                 inbox.put_nowait(None)
-            if not self.loaded.done():
-                self.loaded.cancel()
+            if not self._loaded.done():
+                self._loaded.set_result(None)
 
     async def _gone(self) -> None:
         """Wait until the process is gone. One that only hung up is killed."""
@@ -203,7 +225,7 @@ class WorkerProcess:
         report = REPORTS.validate_json(line)
         match report:
             case Loaded() | LoadFailed():
-                self.loaded.set_result(report)
+                self._loaded.set_result(report)
             case Logged():
                 logger.log(report.level, "%s", report.message)
             case _:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from whisper_api.speech.options import Options
 from whisper_api.workers.messages import (
@@ -28,7 +29,9 @@ from whisper_api.workers.process import WorkerLost, WorkerProcess
 logger = logging.getLogger(__name__)
 
 _CANCEL_PATIENCE_SECONDS = 10.0
+_SOON_SECONDS = 1.0
 _RETRY_SECONDS = 60.0
+_LONGEST_RETRY_SECONDS = 15 * 60.0
 _INSPECT_PATIENCE_SECONDS = 60.0
 
 OnReport = Callable[[Progress], None]
@@ -55,7 +58,8 @@ class Worker:
         self._unload_after = unload_after
         self._process: WorkerProcess | None = None
         self._starting = asyncio.Lock()
-        self._load_sent = False
+        self._loaded_at = 0.0
+        self._failures = 0
         self._users = 0
         self._idle_timer: asyncio.TimerHandle | None = None
         self._retry_timer: asyncio.TimerHandle | None = None
@@ -68,10 +72,9 @@ class Worker:
     def loaded(self) -> Loaded | None:
         """The model in memory, or None."""
         process = self._process
-        if process is None or process.ended.is_set() or not process.loaded.done() or process.loaded.cancelled():
+        if process is None or process.ended.is_set():
             return None
-        report = process.loaded.result()
-        return report if isinstance(report, Loaded) else None
+        return process.loaded if isinstance(process.loaded, Loaded) else None
 
     @property
     def last_loaded(self) -> Loaded | None:
@@ -183,26 +186,11 @@ class Worker:
 
     async def _ready(self) -> tuple[WorkerProcess, Loaded]:
         process = await self._running()
-        if not self._load_sent:
-            self._load_sent = True
-            process.send(
-                Load(
-                    self._order.limit,
-                    self._order.cpu_limit,
-                    use_gpu=self._order.use_gpu,
-                    ask_hub=self._ask_hub,
-                )
-            )
-        try:
-            report = await asyncio.shield(process.loaded)
-        except asyncio.CancelledError:
-            if process.loaded.cancelled():
-                self._note_trouble("The worker process died while it loaded the model.")
-                raise process.loss from None
-            raise
+        report = await process.load(replace(self._order, ask_hub=self._ask_hub))
         if isinstance(report, LoadFailed):
+            if report.hub_failed:
+                self._ask_hub = False
             await process.end()
-            self._note_trouble(report.reason)
             raise NoModelLoaded(report.reason)
         if report is not self._last_loaded:
             self._tell(report)
@@ -218,14 +206,19 @@ class Worker:
                 logger.error("No model is loaded: the worker process died.")
             except OSError as error:
                 logger.error("No worker process can be started: %s", error.strerror)
-                self._note_trouble(f"No worker process can be started: {error.strerror}.")
+                self._note_trouble(f"No worker process can be started: {error.strerror}.", _RETRY_SECONDS)
 
-    def _note_trouble(self, reason: str) -> None:
-        """Remember why there is no model, and try again later, whether anybody sends a recording or not."""
+    def _note_trouble(self, reason: str, delay: float) -> None:
+        """Remember why there is no model, and try again later, whether anybody sends a recording or not.
+
+        In ``delay`` seconds, or twice as many for each failure before.
+        """
         self._trouble = reason
         if self._retry_timer is not None:
             self._retry_timer.cancel()
-        self._retry_timer = asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._retry)
+        delay = min(delay * 2**self._failures, _LONGEST_RETRY_SECONDS)
+        self._failures += 1
+        self._retry_timer = asyncio.get_running_loop().call_later(delay, self._retry)
 
     def _retry(self) -> None:
         if self._trouble and not self._closed:
@@ -235,23 +228,38 @@ class Worker:
         async with self._starting:
             if self._process is not None and self._process.dying:
                 await self._process.ended.wait()
+            if self._closed:
+                raise WorkerLost(deliberate=True)
             if self._process is None or self._process.ended.is_set():
-                self._load_sent = False
                 self._process = await WorkerProcess.spawn()
                 self._in_background(self._watch(self._process))
             return self._process
 
     async def _watch(self, process: WorkerProcess) -> None:
-        """Bring a model that was lost back, so that the next person does not wait for it."""
+        """Bring a model that was lost back, so that the next person does not wait for it.
+
+        At once for the first time, and later and later where it is lost soon after it was loaded: the kernel may end a
+        process as soon as it has its memory, again and again.
+        """
         await process.ended.wait()
-        was_unloaded = self._process is not process
-        had_loaded = process.loaded.done() and not process.loaded.cancelled()
-        if had_loaded and isinstance(process.loaded.result(), LoadFailed):
+        if self._closed:
             return
-        if not was_unloaded and not self._closed:
-            logger.warning("The worker process ended unexpectedly.")
-            if had_loaded:
-                self.load_soon()
+        report = process.loaded
+        if isinstance(report, LoadFailed):
+            self._note_trouble(report.reason, _RETRY_SECONDS)
+            return
+        if report is not None and asyncio.get_running_loop().time() - self._loaded_at >= _RETRY_SECONDS:
+            self._failures = 0
+        if self._process is not process:  # it was unloaded
+            return
+        logger.warning("The worker process ended unexpectedly.")
+        if report is None and process.was_to_load:
+            self._note_trouble("The worker process died while it loaded the model.", _RETRY_SECONDS)
+        elif report is not None and self._failures:
+            self._note_trouble("The worker process died again, soon after it had loaded the model.", _SOON_SECONDS)
+        elif report is not None:
+            self._failures = 1
+            self.load_soon()
 
     async def _stop(self, process: WorkerProcess, job: str, inbox: "asyncio.Queue[JobReport | None]") -> None:
         with suppress(WorkerLost):
@@ -270,6 +278,7 @@ class Worker:
 
     def _tell(self, report: Loaded) -> None:
         self._last_loaded = report
+        self._loaded_at = asyncio.get_running_loop().time()
         self._trouble = None
         if report.hub_failed:
             self._ask_hub = False

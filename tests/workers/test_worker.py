@@ -357,9 +357,13 @@ async def test_a_worker_that_dies_while_it_loads_is_tried_again_later(monkeypatc
         assert waited == [60]
 
 
-async def test_a_model_that_is_lost_as_soon_as_it_is_loaded_comes_back_at_once_and_then_later_and_later(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("soon_seconds", "expected"), [(60, [2, 4, 8]), (0, [])], ids=["soon after it was loaded", "after long"]
+)
+async def test_a_model_that_is_lost_comes_back_at_once_but_again_and_again_only_after_long(
+    soon_seconds: float, expected: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(worker_module, "_RETRY_SECONDS", soon_seconds)
     async with pool_that_answers(monkeypatch) as pool:
         waited = waits(monkeypatch)
         await pool.worker.load()
@@ -368,20 +372,7 @@ async def test_a_model_that_is_lost_as_soon_as_it_is_loaded_comes_back_at_once_a
             pool.children[-1].die()
             await until(lambda: len(pool.children) == deaths + 1 and pool.worker.loaded)  # noqa: B023
 
-        assert waited == [2, 4, 8]
-
-
-async def test_a_model_that_was_there_for_long_comes_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "_RETRY_SECONDS", 0)
-    async with pool_that_answers(monkeypatch) as pool:
-        waited = waits(monkeypatch)
-        await pool.worker.load()
-
-        for deaths in range(1, 5):
-            pool.children[-1].die()
-            await until(lambda: len(pool.children) == deaths + 1 and pool.worker.loaded)  # noqa: B023
-
-        assert waited == []
+        assert waited == expected
 
 
 async def test_a_worker_that_had_nothing_to_load_is_not_brought_back(pool: Pool) -> None:

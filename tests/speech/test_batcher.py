@@ -109,7 +109,7 @@ def carry_out(batcher: Batcher, step: Step, *, language: str = "en", probability
             entry.spoken.set_result(SPOKEN)
         else:
             if entry.line.language is None:
-                entry.line.detection.guess({language: probability})
+                entry.line.detection.guess({language: probability}, entry.seconds)
             entry.encoded = np.zeros((1, 1, 1), np.float32)
     batcher.done(step)
 
@@ -628,15 +628,6 @@ def test_where_each_window_needs_the_one_before_the_first_alone_makes_it_out(bat
     carry_out(batcher, taken(batcher), language="de", probability=0.3)
 
     assert line.language == "de"
-
-
-def test_a_language_that_is_settled_stays(batcher: Batcher) -> None:
-    line = recording(batcher, language=None)
-    line.detection.guess({"de": 0.9})
-
-    line.detection.guess({"nl": 1.0})
-
-    assert (line.language, line.detection.probability) == ("de", 0.9)
 
 
 def test_without_speech_there_is_no_language(batcher: Batcher) -> None:

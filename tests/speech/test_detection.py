@@ -1,4 +1,4 @@
-"""The language of a recording: who makes it out, and when it stays."""
+"""The language of a recording: who makes it out, and when it becomes another."""
 
 import pytest
 
@@ -9,27 +9,37 @@ def unknown() -> Detection:
     return Detection(None, most_guesses=MOST_GUESSES)
 
 
-def test_a_language_that_is_known_was_not_detected() -> None:
+def test_a_language_that_was_told_was_not_detected() -> None:
     detection = Detection("de", most_guesses=MOST_GUESSES)
 
     assert (detection.language, detection.probability, detection.probabilities) == ("de", None, {"de": 1.0})
+    assert detection.was_told
     assert detection.is_certain
 
 
-def test_a_certain_guess_makes_it_out_at_once_and_it_stays() -> None:
+def test_a_certain_guess_makes_it_out_at_once() -> None:
     detection = unknown()
 
-    detection.guess({"de": CERTAIN, "nl": 0.1})
-    detection.guess({"nl": 1.0})
+    detection.guess({"de": CERTAIN, "nl": 0.1}, 10)
 
     assert (detection.language, detection.probability) == ("de", CERTAIN)
+
+
+def test_a_greeting_does_not_make_out_what_the_speech_is_in() -> None:
+    detection = unknown()
+    detection.guess({"fr": 0.99}, 1.4)
+    assert detection.language is None
+
+    detection.guess({"en": 0.98}, 20)
+
+    assert detection.language == "en"
 
 
 def test_uncertain_guesses_make_it_out_between_them() -> None:
     detection = unknown()
     for guess in ({"de": 0.45, "nl": 0.1}, {"nl": 0.3}, {"nl": 0.4}):
         assert detection.language is None
-        detection.guess(guess)
+        detection.guess(guess, 10)
 
     assert detection.language == "nl"
     assert detection.probabilities == pytest.approx({"nl": 0.8 / 3, "de": 0.15})
@@ -41,20 +51,19 @@ def test_with_less_to_go_by_it_is_settled_when_it_has_to_be() -> None:
     detection.settle()
     assert detection.probabilities == {}
 
-    detection.guess({"de": 0.3})
+    detection.guess({"de": 0.3}, 10)
     detection.settle()
 
     assert (detection.language, detection.probability) == ("de", 0.3)
 
 
-def test_until_something_is_heard_in_it_a_language_may_prove_to_be_another() -> None:
+def test_it_is_what_most_of_the_speech_is_in() -> None:
     detection = unknown()
-    detection.guess({"la": 0.3})
-    detection.settle()
+    detection.guess({"fr": 1.0}, 7)
+    assert detection.language == "fr"
 
-    detection.correct({"en": 0.4})
-    assert not detection.hear("la"), "whoever decoded in it meanwhile is told"
-    assert detection.hear("en")
-    detection.correct({"la": 0.9})
+    detection.guess({"en": 1.0}, 6)
+    assert detection.language == "fr"
+    detection.guess({"en": 1.0}, 15)
 
-    assert detection.language == "en"
+    assert (detection.language, detection.probability) == ("en", 0.75)

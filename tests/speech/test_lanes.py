@@ -252,10 +252,10 @@ def test_what_was_decoded_in_a_language_that_proved_to_be_another_is_decoded_aga
     """As where it is made out anew from another window meanwhile."""
     line: Line | None = None
 
-    def say(asked: Asked) -> Said:
+    def say(_: Asked) -> Said:
         assert line is not None
         if len(made.model.asked) == 1:
-            line.detection.correct({"en": 0.4})
+            line.detection.guess({"en": 0.9}, 20)
         return Said(hello)
 
     made = desk(say)
@@ -269,6 +269,55 @@ def test_what_was_decoded_in_a_language_that_proved_to_be_another_is_decoded_aga
         made.vocabulary.prompt("transcribe", language) for language in ("la", "en")
     ]
     assert (line.language, entry.language) == ("en", "en")
+
+
+@pytest.mark.parametrize(
+    ("guess", "seconds", "decoded_in"),
+    [
+        (("en", 0.96), 6, "en"),
+        (("en", 0.94), 6, "fr"),
+        (("en", 0.96), 2.9, "fr"),
+        (("ca", 0.96), 6, "ca"),
+    ],
+)
+def test_a_window_that_is_certainly_in_another_language_is_decoded_in_that(
+    desk: MakeDesk, hello: list[int], guess: tuple[str, float], seconds: float, decoded_in: str
+) -> None:
+    made = desk(lambda _: Said(hello))
+    made.model.languages = lambda _: ("fr", 0.99)
+    line = made.line(language=None)
+    made.window(line, seconds=20).spoken.result(SOON)
+    made.model.languages = lambda _: guess
+
+    made.window(line, seconds=seconds).spoken.result(SOON)
+
+    prompts = [list(asked.prompt) for asked in made.model.asked]
+    assert prompts == [made.vocabulary.prompt("transcribe", language) for language in ("fr", decoded_in)]
+    assert line.language == "fr"
+
+
+def test_what_is_in_a_language_that_is_nearly_the_recordings_is_decoded_in_the_recordings(
+    desk: MakeDesk, hello: list[int]
+) -> None:
+    made = desk(lambda _: Said(hello))
+    made.model.languages = lambda _: ("hi", 0.99)
+    line = made.line(language=None)
+    made.window(line, seconds=20).spoken.result(SOON)
+    made.model.languages = lambda _: ("ur", 0.99)
+
+    made.window(line).spoken.result(SOON)
+
+    hindi = made.vocabulary.prompt("transcribe", "hi")
+    assert [list(asked.prompt) for asked in made.model.asked] == [hindi, hindi]
+
+
+def test_where_the_language_was_told_all_is_decoded_in_that(desk: MakeDesk, hello: list[int]) -> None:
+    made = desk(lambda _: Said(hello))
+    made.model.languages = lambda _: ("fr", 0.99)
+
+    made.spoken(language="de")
+
+    assert [list(asked.prompt) for asked in made.model.asked] == [made.vocabulary.prompt("transcribe", "de")]
 
 
 def test_what_was_rejected_in_another_language_is_not_what_is_taken_in_the_end(
@@ -286,17 +335,6 @@ def test_what_was_rejected_in_another_language_is_not_what_is_taken_in_the_end(
 
     assert entry.spoken.result(SOON).hypothesis.text == "Hello, world."
     assert line.language == "en"
-
-
-def test_a_language_in_which_something_was_heard_stays(desk: MakeDesk, hello: list[int]) -> None:
-    line = desk(lambda _: Said(hello)).line(language=None)
-    line.detection.guess({"de": 0.4})
-    line.detection.settle()
-    assert line.detection.hear("de")
-
-    line.detection.correct({"cy": 0.6})
-
-    assert line.language == "de"
 
 
 def test_words_are_timed_where_they_are_asked_for(desk: MakeDesk, hello: list[int]) -> None:

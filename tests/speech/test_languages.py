@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whisper_api.speech.languages import NAMES, code_of
+from whisper_api.speech.languages import _ALIKE, NAMES, are_alike, code_of
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,12 @@ def test_code_and_name_lead_to_the_same_code(code: str) -> None:
 
 def test_whisper_knows_a_hundred_languages() -> None:
     assert len(NAMES) == len(set(NAMES.values())) == 100
+
+
+def test_languages_that_are_taken_for_each_other_are_alike() -> None:
+    assert set().union(*_ALIKE) <= NAMES.keys()
+    assert are_alike("hi", "ur")
+    assert are_alike("nn", "sv")
+    assert are_alike("de", "de")
+    assert not are_alike("de", "en")
+    assert not are_alike("da", "sv")

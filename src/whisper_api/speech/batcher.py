@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from whisper_api.speech import languages
 from whisper_api.speech.detection import MOST_GUESSES, Detection
 from whisper_api.speech.encoder import Encoded
 from whisper_api.speech.hypothesis import Attempt, Hypothesis
@@ -64,7 +65,8 @@ class Entry:
     ``features`` is of shape (mels, frames), without margin, and ``seconds`` of speech are in it; the encoder is to see
     a window of ``encoder_seconds``, the decoder one of ``decoder_seconds``. ``previous`` is the text before it, as
     tokens. Of ``attempts`` the first is to be made next; what came of those before, in ``language``, was ``rejected``.
-    One that ``is_alone`` gets no company.
+    ``own_language`` is what it is certainly in, where that is so, whatever its recording is in. One that ``is_alone``
+    gets no company.
     """
 
     line: Line
@@ -75,6 +77,7 @@ class Entry:
     attempts: Sequence[Attempt]
     previous: tuple[int, ...] = ()
     encoded: Encoded | None = None
+    own_language: str | None = None
     language: str | None = None
     rejected: list[Hypothesis] = field(default_factory=list)
     is_alone: bool = False
@@ -84,10 +87,16 @@ class Entry:
     def attempt(self) -> Attempt:
         return self.attempts[0]
 
-    def take_language(self) -> str:
-        """Its line's as it is now, which it is to be decoded in; what was rejected in another one does not count."""
-        language = self.line.language
+    @property
+    def spoken_language(self) -> str:
+        """What it is to be decoded in, as far as that is known by now."""
+        language, own = self.line.language, self.own_language
         assert language is not None
+        return language if own is None or languages.are_alike(own, language) else own
+
+    def take_language(self) -> str:
+        """What it is decoded in from now on; what was rejected in another one does not count."""
+        language = self.spoken_language
         if language != self.language:
             self.language, self.rejected = language, []
         return language

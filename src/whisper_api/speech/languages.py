@@ -26,6 +26,13 @@ NAMES: dict[str, str] = {
     "su": "Sundanese", "yue": "Cantonese",
 }  # fmt: skip
 
+_ALIKE = (
+    {"af", "nl"}, {"as", "bn"}, {"az", "tr"}, {"ba", "tt"}, {"be", "ru"}, {"bg", "mk"}, {"bs", "hr", "sr"},
+    {"ca", "es"}, {"cs", "sk"}, {"da", "no", "nn"}, {"de", "lb"}, {"de", "yi"}, {"es", "gl"}, {"fa", "tg"},
+    {"fo", "is"}, {"gl", "pt"}, {"hi", "mr"}, {"hi", "ne"}, {"hi", "ur"}, {"id", "jw", "ms", "su"},
+    {"no", "nn", "sv"}, {"pa", "ur"}, {"sd", "ur"}, {"yue", "zh"},
+)  # fmt: skip
+
 _REGIONAL = re.compile(r"([a-z]{2,3})[-_](?:[a-z]{2}|[a-z]{4}|\d{3})")  # a country, a script or an area (BCP 47)
 _CODES: dict[str, str] = {name.lower(): code for code, name in NAMES.items()}
 
@@ -39,3 +46,8 @@ def code_of(language: str) -> str | None:
     if regional := _REGIONAL.fullmatch(wanted):
         wanted = regional[1]
     return wanted if wanted in NAMES else _CODES.get(wanted)
+
+
+def are_alike(one: str, other: str) -> bool:
+    """Whether they are the same, or so alike that Whisper takes one for the other, now and then."""
+    return one == other or any({one, other} <= group for group in _ALIKE)

@@ -106,16 +106,16 @@ class Child:
                     transcription.cancel()
 
     def _inspect(self, order: Inspect, recording: int) -> None:
+        report: Report
         with _closing(recording), self._scrubbing.insisted_on():
             try:
-                duration = audio.inspect(recording)
+                report = Inspected(order.job, audio.inspect(recording))
             except SpeechError as error:
-                self.send(Failed(order.job, str(error)))
+                report = Failed(order.job, str(error))
             except Exception:
                 logger.exception("Inspecting an upload failed.")
-                self.send(Failed(order.job, audio.UNREADABLE))
-            else:
-                self.send(Inspected(order.job, duration))
+                report = Failed(order.job, audio.UNREADABLE)
+        self.send(report)
 
     def _load(self, order: Load) -> None:
         # Here and not above: the engine's libraries take a while to load, and inspecting does not need them.
@@ -173,13 +173,13 @@ class Child:
         told: Started | None = None
         try:
             for part in transcription.parts():
-                # Until something is heard, a language that was made out may prove to be another.
-                if transcription.language is not None:
-                    started = Started(job, transcription.language, transcription.language_probability)
-                    if started != told:
-                        self.send(started)
-                        told = started
+                started = _started(job, transcription)
+                if started is not None and (told is None or told.language != started.language):
+                    self.send(started)
+                    told = started
                 self.send(Decoded(job, part.segments, part.until))
+            if told is not None and (started := _started(job, transcription)) not in (None, told):
+                self.send(started)  # how likely it is was known less well
             if task == "detect_language":
                 self.send(Detected(job, transcription.languages))
                 return Finished(job, None)
@@ -189,6 +189,12 @@ class Child:
             return Cancelled(job)
         except Exception as error:
             return _failure(job, error)
+
+
+def _started(job: str, transcription: "Transcription") -> Started | None:
+    """What is known of the language by now, which may become another as more is heard."""
+    language = transcription.language
+    return None if language is None else Started(job, language, transcription.language_probability)
 
 
 class _LogToServer(logging.Handler):

@@ -180,6 +180,17 @@ def test_what_is_said_over_a_telephone_line_is_heard(voice: VoiceDetector, name:
     assert seconds_in_windows(voice, telephoned(samples)) > 0.9 * seconds_in_windows(voice, samples)
 
 
+@pytest.mark.parametrize("low", [0.3, "hum"], ids=["offset", "hum"])
+def test_whoever_speaks_quietly_is_heard_beside_what_is_too_low_to_be_speech(
+    voice: VoiceDetector, low: float | str
+) -> None:
+    samples = recordings.speech(NAMES[0], rate=SAMPLE_RATE, pause_seconds=0)
+    quiet = samples * np.float32(0.003 / np.sqrt(np.mean(samples**2)))
+    beside = 0.3 * np.sin(2 * np.pi * 50 * np.arange(len(samples)) / SAMPLE_RATE) if low == "hum" else low
+
+    assert seconds_in_windows(voice, (quiet + beside).astype(np.float32)) > 0.8 * seconds_in_windows(voice, samples)
+
+
 @pytest.mark.skipif(not LIBRISPEECH.is_dir(), reason="needs ../shared/data beside the checkout")
 def test_nobodys_voice_is_lost_on_a_telephone_line(voice: VoiceDetector) -> None:
     for file in sorted(LIBRISPEECH.glob("*.flac")):

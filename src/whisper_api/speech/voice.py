@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from whisper_api.speech.audio import SAMPLE_RATE
 from whisper_api.speech.silero import INPUT, STATE, Silero
 
 FRAME = 512
@@ -19,6 +20,9 @@ _LOUD_ENOUGH = 0.05
 _MOST_AMPLIFIED = 32.0
 _PEAK_PERCENTILE = 99.0  # a knock is no peak
 _PEAK_DECAY = 0.2  # from block to block: whoever speaks next may be quieter
+
+_LOWEST_SPEECH = 80  # Hz
+_STEP = 32  # samples whose mean tells what is low: it has little of what is above 250 Hz
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,32 @@ class VoiceDetector:
         context = np.zeros(_CONTEXT, np.float32)
         peak = 0.0
         for block in _blocks(pieces):
-            peak = max(peak * _PEAK_DECAY, float(np.percentile(np.abs(block), _PEAK_PERCENTILE)))
+            sound = _without_hum(block)
+            peak = max(peak * _PEAK_DECAY, _peak(sound))
             gain = _LOUD_ENOUGH / min(max(peak, _LOUD_ENOUGH / _MOST_AMPLIFIED), _LOUD_ENOUGH)
-            amplified = np.pad(block * np.float32(gain), (0, -len(block) % FRAME))
+            amplified = np.pad(sound * np.float32(gain), (0, -len(block) % FRAME))
             speech, hidden, cell = self._network(_frames(amplified, context), hidden, cell)
             context = amplified[-_CONTEXT:]
             yield Sound(block, speech.reshape(-1))
+
+
+def _peak(samples: NDArray[np.float32]) -> float:
+    return float(np.percentile(np.abs(samples), _PEAK_PERCENTILE))
+
+
+def _without_hum(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``block`` without what is too low to be speech, where that is most of it: a hum of the mains, a constant offset.
+
+    They would be taken for a voice that is loud enough, and hide one that is not. All else stays as it is.
+    """
+    peak = _peak(block)
+    steps = block[: len(block) // _STEP * _STEP].reshape(-1, _STEP).mean(axis=1)
+    if not len(steps) or _peak(steps) < peak / 2:
+        return block
+    spectrum = np.fft.rfft(block)
+    spectrum[: round(_LOWEST_SPEECH * len(block) / SAMPLE_RATE)] = 0
+    higher = np.fft.irfft(spectrum, len(block)).astype(np.float32)
+    return higher if _peak(higher) < peak / 2 else block
 
 
 def _frames(samples: NDArray[np.float32], context: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -114,7 +114,8 @@ def _plain(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def _samples() -> Path | None:
+def samples_folder() -> Path | None:
+    """The folder of short recordings that the tests use, where they are installed."""
     spec = find_spec("pytest_audioeval")
     if spec is None or spec.submodule_search_locations is None:
         return None
@@ -123,5 +124,5 @@ def _samples() -> Path | None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=_samples(), required=_samples() is None)
+    parser.add_argument("--data", type=Path, default=samples_folder(), required=samples_folder() is None)
     main(parser.parse_args().data)

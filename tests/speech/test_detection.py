@@ -67,3 +67,24 @@ def test_it_is_what_most_of_the_speech_is_in() -> None:
     detection.guess({"en": 1.0}, 15)
 
     assert (detection.language, detection.probability) == ("en", 0.75)
+
+
+def test_windows_that_told_nothing_count() -> None:
+    detection = unknown()
+    detection.pass_over()
+    detection.guess({"de": 0.3}, 10)
+    assert detection.language is None
+
+    detection.pass_over()
+    detection.pass_over()
+
+    assert detection.language == "de"
+
+
+def test_where_no_window_told_anything_there_is_no_language() -> None:
+    detection = unknown()
+    for _ in range(MOST_GUESSES):
+        detection.pass_over()
+    detection.settle()
+
+    assert (detection.language, detection.probabilities) == (None, {})

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tests.speech.fake_model import Asked, FakeModel, Said
 from whisper_api.speech.batcher import Batcher, Entry, Line, StepFailed
 from whisper_api.speech.decoder import Decoder
+from whisper_api.speech.detection import MOST_GUESSES
 from whisper_api.speech.devices import CPU
 from whisper_api.speech.encoder import Encoded, PlainEncoder
 from whisper_api.speech.hypothesis import Hypothesis, attempts
@@ -63,7 +64,9 @@ class Desk:
     def line(self, *, language: str | None = "en", options: Options | None = None) -> Line:
         return self.batcher.join(options or Options(), language=language)
 
-    def window(self, line: Line, *, seconds: float = 6) -> Entry:
+    def window(
+        self, line: Line, *, seconds: float = 6, own_language: str | None = None, is_piece: bool = False
+    ) -> Entry:
         entry = Entry(
             line=line,
             features=np.zeros((80, round(seconds * 100)), np.float32),
@@ -71,6 +74,8 @@ class Desk:
             encoder_seconds=10,
             decoder_seconds=10,
             attempts=attempts(1, whole=False),
+            own_language=own_language,
+            is_piece=is_piece,
         )
         self.batcher.put(entry)
         return entry
@@ -246,78 +251,30 @@ def test_a_guessed_language_that_gives_no_text_is_guessed_again_over_the_full_wi
     ]
 
 
-def test_what_was_decoded_in_a_language_that_proved_to_be_another_is_decoded_again(
-    desk: MakeDesk, hello: list[int]
-) -> None:
-    """As where it is made out anew from another window meanwhile."""
-    line: Line | None = None
-
-    def say(_: Asked) -> Said:
-        assert line is not None
-        if len(made.model.asked) == 1:
-            line.detection.guess({"en": 0.9}, 20)
-        return Said(hello)
-
-    made = desk(say)
-    made.model.languages = lambda _: ("la", 0.3)
-    line = made.line(language=None, options=Options(words=True))
-    entry = made.window(line)
-    made.batcher.complete(line)
-
-    assert entry.spoken.result(SOON).hypothesis.text == "Hello, world."
-    assert [list(asked.prompt) for asked in made.model.asked] == [
-        made.vocabulary.prompt("transcribe", language) for language in ("la", "en")
-    ]
-    assert (line.language, entry.language) == ("en", "en")
-
-
-@pytest.mark.parametrize(
-    ("guess", "seconds", "decoded_in"),
-    [
-        (("en", 0.96), 6, "en"),
-        (("en", 0.94), 6, "fr"),
-        (("en", 0.96), 2.9, "fr"),
-        (("ca", 0.96), 6, "ca"),
-    ],
-)
-def test_a_window_that_is_certainly_in_another_language_is_decoded_in_that(
-    desk: MakeDesk, hello: list[int], guess: tuple[str, float], seconds: float, decoded_in: str
-) -> None:
+def test_a_piece_of_a_window_is_in_what_the_window_is_in(desk: MakeDesk, hello: list[int]) -> None:
     made = desk(lambda _: Said(hello))
     made.model.languages = lambda _: ("fr", 0.99)
     line = made.line(language=None)
     made.window(line, seconds=20).spoken.result(SOON)
-    made.model.languages = lambda _: guess
 
-    made.window(line, seconds=seconds).spoken.result(SOON)
+    piece = made.window(line, seconds=2, own_language="en", is_piece=True)
 
-    prompts = [list(asked.prompt) for asked in made.model.asked]
-    assert prompts == [made.vocabulary.prompt("transcribe", language) for language in ("fr", decoded_in)]
-    assert line.language == "fr"
+    piece.spoken.result(SOON)
+    assert list(made.model.asked[-1].prompt) == made.vocabulary.prompt("transcribe", "en")
+    assert line.detection.probabilities == {"fr": pytest.approx(0.99)}
 
 
-def test_what_is_in_a_language_that_is_nearly_the_recordings_is_decoded_in_the_recordings(
-    desk: MakeDesk, hello: list[int]
-) -> None:
+def test_a_window_that_fails_keeps_the_others_from_no_language(desk: MakeDesk, hello: list[int]) -> None:
     made = desk(lambda _: Said(hello))
-    made.model.languages = lambda _: ("hi", 0.99)
+    made.model.languages = lambda _: ("fr", 0.3)
     line = made.line(language=None)
-    made.window(line, seconds=20).spoken.result(SOON)
-    made.model.languages = lambda _: ("ur", 0.99)
+    windows = [made.window(line) for _ in range(MOST_GUESSES - 1)]
+    line.detection.pass_over()
+    with made.batcher._changed:
+        made.batcher._changed.notify_all()
 
-    made.window(line).spoken.result(SOON)
-
-    hindi = made.vocabulary.prompt("transcribe", "hi")
-    assert [list(asked.prompt) for asked in made.model.asked] == [hindi, hindi]
-
-
-def test_where_the_language_was_told_all_is_decoded_in_that(desk: MakeDesk, hello: list[int]) -> None:
-    made = desk(lambda _: Said(hello))
-    made.model.languages = lambda _: ("fr", 0.99)
-
-    made.spoken(language="de")
-
-    assert [list(asked.prompt) for asked in made.model.asked] == [made.vocabulary.prompt("transcribe", "de")]
+    for window in windows:
+        assert window.spoken.result(SOON).hypothesis.text == "Hello, world."
 
 
 def test_what_was_rejected_in_another_language_is_not_what_is_taken_in_the_end(

@@ -22,7 +22,7 @@ from whisper_api.speech.encoder import PlainEncoder
 from whisper_api.speech.features import LogMel
 from whisper_api.speech.hypothesis import attempts
 from whisper_api.speech.lanes import Lanes
-from whisper_api.speech.options import Options
+from whisper_api.speech.options import Kind, Options
 from whisper_api.speech.plan import Plan
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.transcription import Parts, Transcription
@@ -179,6 +179,40 @@ def test_what_was_said_is_told_while_the_next_speech_is_looked_for(
     assert transcription.duration is None
     assert blocks <= 3
     assert [segment.text for part in parts for segment in part.segments] == [" Hello."]
+
+
+@pytest.mark.parametrize("task", ["transcribe", "detect_language"])
+def test_a_greeting_is_not_held_back_for_its_language_until_somebody_speaks_again(
+    studio: MakeStudio, tokens: Tokens, task: Kind
+) -> None:
+    made = studio(lambda _: Said(tokens(0.0, " Hello.", 2.0)))
+    blocks = 0
+
+    def waiting() -> list[Entry]:
+        return [entry for entries in made.batcher._unsaid.values() for entry in entries]
+
+    class Listener(LoudIsSpeech):
+        def __call__(
+            self, frames: NDArray[np.float32], hidden: NDArray[np.float32], cell: NDArray[np.float32]
+        ) -> Sequence[NDArray[np.float32]]:
+            nonlocal blocks
+            blocks += 1
+            with made.batcher._changed:
+                if blocks == 3:
+                    assert made.batcher._changed.wait_for(lambda: all(e.encoded is not None for e in waiting()), SOON)
+                if blocks == 9:
+                    assert made.batcher._changed.wait_for(lambda: not waiting(), SOON)
+            return super().__call__(frames, hidden, cell)
+
+    made.parts = replace(made.parts, voice=VoiceDetector(Listener()))
+    transcription = made.transcription(0, 2, 600, 5, language=None, options=Options(task=task))
+
+    for part in transcription.parts():
+        if part.segments:
+            break
+
+    assert transcription.language == "en"
+    assert blocks <= 9
 
 
 # ---- times ---------------------------------------------------------------------------------------------------------

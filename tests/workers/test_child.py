@@ -221,6 +221,22 @@ def test_a_language_that_proves_to_be_another_is_told_anew(server: Conversation)
     ]
 
 
+def test_how_likely_the_language_is_in_the_end_is_told_once_more(server: Conversation) -> None:
+    (speech,) = server.started("a")
+    speech.language, speech.language_probability = "de", 0.4
+    part = speech.say(" Guten Tag.", 10.0)
+    assert [server.report() for _ in range(2)] == [Started("a", "de", 0.4), Decoded("a", part.segments, 10.0)]
+    speech.language_probability = 0.7
+    more = speech.say(" Bis bald.", 20.0)
+    speech.end(duration=20)
+
+    assert [server.report() for _ in range(3)] == [
+        Decoded("a", more.segments, 20.0),
+        Started("a", "de", 0.7),
+        Finished("a", 20),
+    ]
+
+
 @pytest.mark.parametrize(
     ("error", "report"),
     [

@@ -65,8 +65,8 @@ class Entry:
     ``features`` is of shape (mels, frames), without margin, and ``seconds`` of speech are in it; the encoder is to see
     a window of ``encoder_seconds``, the decoder one of ``decoder_seconds``. ``previous`` is the text before it, as
     tokens. Of ``attempts`` the first is to be made next; what came of those before, in ``language``, was ``rejected``.
-    ``own_language`` is what it is certainly in, where that is so, whatever its recording is in. One that ``is_alone``
-    gets no company.
+    ``own_language`` is what it is certainly in, where that is so, whatever its recording is in. One that ``is_piece``
+    of another is in what that is in, and one that ``is_alone`` gets no company.
     """
 
     line: Line
@@ -80,6 +80,7 @@ class Entry:
     own_language: str | None = None
     language: str | None = None
     rejected: list[Hypothesis] = field(default_factory=list)
+    is_piece: bool = False
     is_alone: bool = False
     spoken: "Future[Spoken]" = field(default_factory=Future)
 
@@ -87,16 +88,12 @@ class Entry:
     def attempt(self) -> Attempt:
         return self.attempts[0]
 
-    @property
-    def spoken_language(self) -> str:
-        """What it is to be decoded in, as far as that is known by now."""
+    def take_language(self) -> str:
+        """What it is to be decoded in, as far as that is known by now; what was rejected in another does not count."""
         language, own = self.line.language, self.own_language
         assert language is not None
-        return language if own is None or languages.are_alike(own, language) else own
-
-    def take_language(self) -> str:
-        """What it is decoded in from now on; what was rejected in another one does not count."""
-        language = self.spoken_language
+        if own is not None and not languages.are_alike(own, language):
+            language = own
         if language != self.language:
             self.language, self.rejected = language, []
         return language
@@ -179,6 +176,12 @@ class Batcher:
                 return
             self._unsaid.setdefault(entry.line, []).append(entry)
             self._wait(entry)
+            self._changed.notify_all()
+
+    def settle(self, line: Line) -> None:
+        """Nobody has spoken for a while in ``line``: its language is what it seems to be by now."""
+        with self._changed:
+            line.detection.settle()
             self._changed.notify_all()
 
     def complete(self, line: Line) -> None:

@@ -14,10 +14,10 @@ _MADE_OUT_SECONDS = 5.0  # of speech: what was said first may be a greeting in a
 
 
 class Detection:
-    """One recording's language: what most of its speech is in, from the first on that is certain enough.
+    """One recording's language: what most of its speech so far is in.
 
-    ``language`` is None until it is made out, at the latest by ``most_guesses``, and may become another as more is
-    heard; ``probability`` is None unless it was detected. Any thread may use it.
+    ``language`` is None until it is made out, which is as soon as it is certain, or after ``most_guesses``, and may
+    become another as more is heard; ``probability`` is None unless it was detected. Any thread may use it.
     """
 
     def __init__(self, language: str | None, *, most_guesses: int) -> None:
@@ -33,7 +33,7 @@ class Detection:
 
     @property
     def probabilities(self) -> dict[str, float]:
-        """How likely each language is, on average over the speech heard so far, the likeliest first."""
+        """How likely each language is, on average over the seconds that were guessed so far, the likeliest first."""
         with self._changing:
             if not self._seconds:
                 return {} if self.language is None else {self.language: 1.0}
@@ -56,10 +56,17 @@ class Detection:
             if self.language is not None or is_clear or self._guesses >= self._most_guesses:
                 self._make_out()
 
+    def pass_over(self) -> None:
+        """A window told nothing."""
+        with self._changing:
+            self._guesses += 1
+            if self._guesses >= self._most_guesses:
+                self.settle()
+
     def settle(self) -> None:
         """Make the language out from what was guessed so far, if anything was."""
         with self._changing:
-            if self.language is None and self._guesses:
+            if self.language is None and self._totals:
                 self._make_out()
 
     def _make_out(self) -> None:

@@ -82,6 +82,7 @@ class Lanes:
                 if len(entries) > 1:
                     entry.is_alone = True  # it may be another's fault, or too much at once
                 else:
+                    entry.line.detection.pass_over()
                     with suppress(InvalidStateError):
                         entry.spoken.set_exception(StepFailed())
         finally:
@@ -90,7 +91,7 @@ class Lanes:
     def _encode(self, entries: list[Entry]) -> None:
         features = [stretched(entry.features, entry.encoder_seconds) for entry in entries]
         for entry, encoded in zip(entries, self._encoder.encode(features), strict=True):
-            if not entry.line.detection.was_told:
+            if not (entry.is_piece or entry.line.detection.was_told):
                 self._detect_language(entry, encoded)
             if entry.line.options.task == "detect_language":
                 self._finish(entry, unsaid(entry.seconds))
@@ -140,8 +141,6 @@ class Lanes:
         return replace(hypothesis, tokens=tokens, text=text, compression_ratio=compression_ratio(text))
 
     def _finish(self, entry: Entry, hypothesis: Hypothesis) -> None:
-        if hypothesis.tokens and entry.language != entry.spoken_language:
-            return  # it was decoded in what is not the recording's language after all: once more, in that
         rest = self._rest(entry, hypothesis)
         spoken = Spoken(hypothesis, rest=rest)
         options = entry.line.options

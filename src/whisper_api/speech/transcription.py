@@ -34,6 +34,9 @@ _SPARSE_SECONDS = 5.0
 _MORE = 1.25
 _MORE_TOKENS = 2
 
+# After so many sounds, of 10 s, without a new window what was said is not held back any more for the language's sake.
+_SOUNDS_OF_A_WHILE = 6
+
 _LEAST_PROBABILITY = 1e-9  # a float that has come out as 0 has a logarithm all the same
 
 
@@ -60,8 +63,9 @@ class Transcription:
     """Iterate over it for its segments, or over :meth:`parts` for what each window brings, once.
 
     ``language`` and ``duration`` are known as soon as the one has been made out and the other read to its end;
-    ``language`` stays None where nobody speaks. ``waveform`` grows as it is read. Raises UnreadableRecording, and
-    Cancelled after :meth:`cancel`, which is also for one that is not wanted after all.
+    ``language`` is what most of the speech so far is in, and stays None where nobody speaks. ``waveform`` grows as it
+    is read. Raises UnreadableRecording, and Cancelled after :meth:`cancel`, which is also for one that is not wanted
+    after all.
     """
 
     def __init__(self, engine: Parts, recording: audio.Recording, options: Options, *, language: str | None) -> None:
@@ -106,6 +110,7 @@ class Transcription:
             sounds = map(_as_speech, sounds)
         windows = cut(sounds, longest_seconds=self._engine.plan.speech_seconds)
         sent: deque[tuple[Window, Entry]] = deque()
+        quiet = 0
         try:
             while True:
                 while self._may_read_on(sent):
@@ -116,10 +121,13 @@ class Transcription:
                     else:
                         if window is not None:
                             sent.append((window, self._send(window)))
+                        quiet = quiet + 1 if window is None else 0
+                        if self.language is None and quiet > _SOUNDS_OF_A_WHILE:
+                            self._engine.batcher.settle(self._line)
                 if not sent:
                     break
                 yield self._part(*sent.popleft())
-                if self._only_listens and self.language is not None:
+                if self._has_heard_enough:
                     break
             self._line.detection.settle()
         finally:
@@ -134,9 +142,13 @@ class Transcription:
     def _only_listens(self) -> bool:
         return self._options.task == "detect_language"
 
+    @property
+    def _has_heard_enough(self) -> bool:
+        return self._only_listens and self.language is not None
+
     def _may_read_on(self, sent: Sequence[tuple[Window, Entry]]) -> bool:
-        """Whether there is more to read, room for it, and nothing to tell first."""
-        if self._line.is_complete or len(sent) >= self._windows_ahead:
+        """Whether there is more to read that is wanted, room for it, and nothing to tell first."""
+        if self._line.is_complete or self._has_heard_enough or len(sent) >= self._windows_ahead:
             return False
         return not sent or not sent[0][1].spoken.done()
 
@@ -163,7 +175,7 @@ class Transcription:
             raise UnreadableRecording(audio.NO_SOUND)
         self.duration = self._samples / audio.SAMPLE_RATE
 
-    def _send(self, window: Window) -> Entry:
+    def _send(self, window: Window, *, piece_of: Entry | None = None) -> Entry:
         plan = self._engine.plan
         encoder_seconds = plan.encoder_seconds(window.seconds)
         entry = Entry(
@@ -178,6 +190,8 @@ class Transcription:
                 temperature=self._options.temperature,
             ),
             previous=self._previous(),
+            own_language=None if piece_of is None else piece_of.own_language,
+            is_piece=piece_of is not None,
         )
         self._engine.batcher.put(entry)
         return entry
@@ -200,23 +214,23 @@ class Transcription:
             spoken = _result(entry)
             self._remember(spoken)
             piece = window if spoken.rest is None else window.up_to(spoken.rest)
-            heard += self._better(piece, spoken, before) or [(window, spoken)]
+            heard += self._better(piece, entry, spoken, before) or [(window, spoken)]
             if spoken.rest is None:
                 return heard
             window = window.after(spoken.rest)
-            entry = self._send(window)
+            entry = self._send(window, piece_of=entry)
 
-    def _better(self, window: Window, spoken: Spoken, before: list[int]) -> list[tuple[Window, Spoken]]:
+    def _better(self, window: Window, entry: Entry, spoken: Spoken, before: list[int]) -> list[tuple[Window, Spoken]]:
         """What was said in the halves of ``window``, where that is better, else nothing.
 
-        ``before`` is what had been said before it.
+        ``spoken`` is what came of its ``entry``, and ``before`` what had been said before it.
         Where the same is said again and again, Whisper likes to write it down once. So a text that is short for its
         speech has to stand against those of the window's halves.
         """
         if not self._is_sparse(window, spoken) or (halves := window.halves()) is None:
             return []
         said, self._said = self._said, before
-        sent: Iterable[tuple[Window, Entry]] = ((half, self._send(half)) for half in halves)
+        sent: Iterable[tuple[Window, Entry]] = ((half, self._send(half, piece_of=entry)) for half in halves)
         if not self._options.condition_on_previous_text:
             sent = list(sent)  # side by side
         try:

@@ -21,8 +21,8 @@ _MOST_AMPLIFIED = 32.0
 _PEAK_PERCENTILE = 99.0  # a knock is no peak
 _PEAK_DECAY = 0.2  # from block to block: whoever speaks next may be quieter
 
-_LOWEST_SPEECH = 80  # Hz
-_STEP = 32  # samples whose mean tells what is low: it has little of what is above 250 Hz
+_LOW = 250  # Hz
+_STEP = 32  # samples whose mean tells what is low: it has little of what is higher
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +62,17 @@ def _peak(samples: NDArray[np.float32]) -> float:
 
 
 def _without_hum(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``block`` without what is too low to be speech, where that is most of it: a hum of the mains, a constant offset.
+    """``block`` without what is low, where that is most of it: a hum of the mains, a constant offset.
 
-    They would be taken for a voice that is loud enough, and hide one that is not. All else stays as it is.
+    They would be taken for a voice that is loud enough, and hide one that is not. What is left of a voice is what a
+    telephone line leaves. All else stays as it is.
     """
     peak = _peak(block)
     steps = block[: len(block) // _STEP * _STEP].reshape(-1, _STEP).mean(axis=1)
     if not len(steps) or _peak(steps) < peak / 2:
         return block
     spectrum = np.fft.rfft(block)
-    spectrum[: round(_LOWEST_SPEECH * len(block) / SAMPLE_RATE)] = 0
+    spectrum[: round(_LOW * len(block) / SAMPLE_RATE)] = 0
     higher = np.fft.irfft(spectrum, len(block)).astype(np.float32)
     return higher if _peak(higher) < peak / 2 else block
 

@@ -218,18 +218,18 @@ class Desk:
     async def _inspect(self, task: Task) -> float | None:
         losses = _Losses()
         while not losses.are_too_many:
-            if self.closing:
-                raise Closing
             # As in _serve: what may have killed the worker is looked at again with no other upload beside it.
             turn = self._inspections.alone() if losses.blamed else self._inspections.together()
             try:
                 async with turn:
+                    if self.closing:
+                        raise Closing
                     return await self.worker.inspect(task.id, task.recording.descriptor)
             except WorkerRefused as error:
                 raise Unusable(str(error)) from error
             except WorkerLost as loss:
                 logger.warning("The worker was lost while it looked at an upload.")
-                losses.count(innocent=loss.deliberate)
+                losses.count(innocent=loss.deliberate or loss.loading)
         raise Unusable(losses.reason)
 
     async def _take_turn(self, task: Task) -> None:

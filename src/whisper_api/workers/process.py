@@ -30,7 +30,7 @@ class WorkerLost(Exception):
     """The worker process died, or had to be killed.
 
     ``inspecting`` where it was looking at a new upload at that moment, which is then the first to suspect;
-    ``deliberate`` where the server ended it, for the sake of another job; ``loading`` where it had no model yet.
+    ``deliberate`` where the server ended it, for the sake of another job; ``loading`` where it was loading a model.
     """
 
     def __init__(self, *, inspecting: bool = False, deliberate: bool = False, loading: bool = False) -> None:
@@ -44,7 +44,8 @@ class WorkerProcess:
     """A running child; make one with :meth:`spawn`.
 
     ``ended`` is set when the process is gone, whoever ended it; ``dying`` is true a little earlier. ``inspections`` are
-    the jobs that look at a new upload. ``was_to_load`` as soon as it was told to load a model.
+    the jobs that look at a new upload. ``was_to_load`` is set when it is told to load a model, and ``loaded_at`` is the
+    loop's time when it had done so.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class WorkerProcess:
         self._writer = writer
         self._inboxes: dict[str, asyncio.Queue[JobReport | None]] = {}
         self.was_to_load = False
+        self.loaded_at = 0.0
         self._loaded: asyncio.Future[Loaded | LoadFailed | None] = asyncio.get_running_loop().create_future()
         self.ended = asyncio.Event()
         self.inspections: set[str] = set()
@@ -157,7 +159,7 @@ class WorkerProcess:
         return WorkerLost(
             inspecting=self._died_inspecting if self.ended.is_set() else bool(self.inspections),
             deliberate=self._ended_deliberately,
-            loading=not isinstance(self.loaded, Loaded),
+            loading=self.was_to_load and not isinstance(self.loaded, Loaded),
         )
 
     def close_inbox(self, job: str) -> None:
@@ -225,6 +227,7 @@ class WorkerProcess:
         report = REPORTS.validate_json(line)
         match report:
             case Loaded() | LoadFailed():
+                self.loaded_at = asyncio.get_running_loop().time()
                 self._loaded.set_result(report)
             case Logged():
                 logger.log(report.level, "%s", report.message)

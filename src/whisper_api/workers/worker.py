@@ -32,6 +32,7 @@ _CANCEL_PATIENCE_SECONDS = 10.0
 _SOON_SECONDS = 1.0
 _RETRY_SECONDS = 60.0
 _LONGEST_RETRY_SECONDS = 15 * 60.0
+_MOST_DOUBLINGS = 10
 _INSPECT_PATIENCE_SECONDS = 60.0
 
 OnReport = Callable[[Progress], None]
@@ -58,8 +59,8 @@ class Worker:
         self._unload_after = unload_after
         self._process: WorkerProcess | None = None
         self._starting = asyncio.Lock()
-        self._loaded_at = 0.0
-        self._failures = 0
+        self._failed_loads = 0
+        self._early_deaths = 0
         self._users = 0
         self._idle_timer: asyncio.TimerHandle | None = None
         self._retry_timer: asyncio.TimerHandle | None = None
@@ -192,6 +193,8 @@ class Worker:
                 self._ask_hub = False
             await process.end()
             raise NoModelLoaded(report.reason)
+        if process.ended.is_set():
+            raise process.loss
         if report is not self._last_loaded:
             self._tell(report)
         return process, report
@@ -206,18 +209,21 @@ class Worker:
                 logger.error("No model is loaded: the worker process died.")
             except OSError as error:
                 logger.error("No worker process can be started: %s", error.strerror)
-                self._note_trouble(f"No worker process can be started: {error.strerror}.", _RETRY_SECONDS)
+                self._note_failed_load(f"No worker process can be started: {error.strerror}.")
 
-    def _note_trouble(self, reason: str, delay: float) -> None:
+    def _note_failed_load(self, reason: str) -> None:
+        self._note_trouble(reason, _RETRY_SECONDS, self._failed_loads)
+        self._failed_loads += 1
+
+    def _note_trouble(self, reason: str, seconds: float, before: int) -> None:
         """Remember why there is no model, and try again later, whether anybody sends a recording or not.
 
-        In ``delay`` seconds, or twice as many for each failure before.
+        In so many ``seconds``, or twice as many for each of the times ``before``.
         """
         self._trouble = reason
         if self._retry_timer is not None:
             self._retry_timer.cancel()
-        delay = min(delay * 2**self._failures, _LONGEST_RETRY_SECONDS)
-        self._failures += 1
+        delay = min(seconds * 2 ** min(before, _MOST_DOUBLINGS), _LONGEST_RETRY_SECONDS)
         self._retry_timer = asyncio.get_running_loop().call_later(delay, self._retry)
 
     def _retry(self) -> None:
@@ -246,20 +252,21 @@ class Worker:
             return
         report = process.loaded
         if isinstance(report, LoadFailed):
-            self._note_trouble(report.reason, _RETRY_SECONDS)
-            return
-        if report is not None and asyncio.get_running_loop().time() - self._loaded_at >= _RETRY_SECONDS:
-            self._failures = 0
-        if self._process is not process:  # it was unloaded
-            return
-        logger.warning("The worker process ended unexpectedly.")
-        if report is None and process.was_to_load:
-            self._note_trouble("The worker process died while it loaded the model.", _RETRY_SECONDS)
-        elif report is not None and self._failures:
-            self._note_trouble("The worker process died again, soon after it had loaded the model.", _SOON_SECONDS)
-        elif report is not None:
-            self._failures = 1
+            self._note_failed_load(report.reason)
+        elif self._process is process:  # and it was not unloaded
+            logger.warning("The worker process ended unexpectedly.")
+            if report is not None:
+                self._bring_back(lived=asyncio.get_running_loop().time() - process.loaded_at)
+            elif process.was_to_load:
+                self._note_failed_load("The worker process died while it loaded the model.")
+
+    def _bring_back(self, *, lived: float) -> None:
+        self._early_deaths = 0 if lived >= _RETRY_SECONDS else self._early_deaths + 1
+        if self._early_deaths <= 1:
             self.load_soon()
+        else:
+            reason = "The worker process died again, soon after it had loaded the model."
+            self._note_trouble(reason, _SOON_SECONDS, self._early_deaths - 1)
 
     async def _stop(self, process: WorkerProcess, job: str, inbox: "asyncio.Queue[JobReport | None]") -> None:
         with suppress(WorkerLost):
@@ -278,7 +285,7 @@ class Worker:
 
     def _tell(self, report: Loaded) -> None:
         self._last_loaded = report
-        self._loaded_at = asyncio.get_running_loop().time()
+        self._failed_loads = 0
         self._trouble = None
         if report.hub_failed:
             self._ask_hub = False

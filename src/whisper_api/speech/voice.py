@@ -48,8 +48,8 @@ class VoiceDetector:
         context = np.zeros(_CONTEXT, np.float32)
         peak = 0.0
         for block in _blocks(pieces):
-            sound = _without_hum(block)
-            peak = max(peak * _PEAK_DECAY, _peak(sound))
+            sound, loudest = _without_hum(block)
+            peak = max(peak * _PEAK_DECAY, loudest)
             gain = _LOUD_ENOUGH / min(max(peak, _LOUD_ENOUGH / _MOST_AMPLIFIED), _LOUD_ENOUGH)
             amplified = np.pad(sound * np.float32(gain), (0, -len(block) % FRAME))
             speech, hidden, cell = self._network(_frames(amplified, context), hidden, cell)
@@ -61,8 +61,8 @@ def _peak(samples: NDArray[np.float32]) -> float:
     return float(np.percentile(np.abs(samples), _PEAK_PERCENTILE))
 
 
-def _without_hum(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``block`` without what is low, where that is most of it: a hum of the mains, a constant offset.
+def _without_hum(block: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    """``block`` without what is low, where that is most of it (a hum of the mains, a constant offset), and its peak.
 
     They would be taken for a voice that is loud enough, and hide one that is not. What is left of a voice is what a
     telephone line leaves. All else stays as it is.
@@ -70,11 +70,12 @@ def _without_hum(block: NDArray[np.float32]) -> NDArray[np.float32]:
     peak = _peak(block)
     steps = block[: len(block) // _STEP * _STEP].reshape(-1, _STEP).mean(axis=1)
     if not len(steps) or _peak(steps) < peak / 2:
-        return block
+        return block, peak
     spectrum = np.fft.rfft(block)
     spectrum[: round(_LOW * len(block) / SAMPLE_RATE)] = 0
     higher = np.fft.irfft(spectrum, len(block)).astype(np.float32)
-    return higher if _peak(higher) < peak / 2 else block
+    left = _peak(higher)
+    return (higher, left) if left < peak / 2 else (block, peak)
 
 
 def _frames(samples: NDArray[np.float32], context: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -630,6 +630,18 @@ def test_where_each_window_needs_the_one_before_the_first_alone_makes_it_out(bat
     assert line.language == "de"
 
 
+def test_what_is_said_later_does_not_change_what_a_window_is_decoded_in(batcher: Batcher) -> None:
+    """Else the text would depend on how fast the windows after it are."""
+    line = recording(batcher, language=None)
+    entry = window(batcher, line)
+    line.detection.guess({"fr": 0.94}, 10)
+    entry.likely_language = line.language
+
+    line.detection.guess({"en": 0.99}, 20)
+
+    assert (line.language, entry.take_language()) == ("en", "fr")
+
+
 def test_without_speech_there_is_no_language(batcher: Batcher) -> None:
     line = recording(batcher, language=None)
     batcher.complete(line)

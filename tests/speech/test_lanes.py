@@ -264,6 +264,19 @@ def test_a_piece_of_a_window_is_in_what_the_window_is_in(desk: MakeDesk, hello: 
     assert line.detection.probabilities == {"fr": pytest.approx(0.99)}
 
 
+def test_each_window_knows_what_its_recording_is_in_up_to_there(desk: MakeDesk, hello: list[int]) -> None:
+    made = desk(lambda _: Said(hello))
+    line = made.line(language=None)
+    made.model.languages = lambda _: ("en", 0.99) if line.language else ("fr", 0.94)
+
+    windows = [made.window(line, seconds=6), made.window(line, seconds=20)]
+    for window in windows:
+        window.spoken.result(SOON)
+
+    assert [window.likely_language for window in windows] == ["fr", "en"]
+    assert [window.language for window in windows] == ["fr", "en"]
+
+
 def test_a_window_that_fails_keeps_the_others_from_no_language(desk: MakeDesk, hello: list[int]) -> None:
     made = desk(lambda _: Said(hello))
     made.model.languages = lambda _: ("fr", 0.3)

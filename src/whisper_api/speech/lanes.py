@@ -105,6 +105,7 @@ class Lanes:
             return
         languages = self._decoder.detect_language(encoded, among=entry.line.options.languages)
         detection.guess(languages, entry.seconds)
+        entry.likely_language = detection.language
         likeliest = next(iter(languages))
         if languages[likeliest] >= _CERTAIN_LANGUAGE and entry.seconds >= _CERTAIN_LANGUAGE_SECONDS:
             entry.own_language = likeliest

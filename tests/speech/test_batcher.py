@@ -635,7 +635,7 @@ def test_what_is_said_later_does_not_change_what_a_window_is_decoded_in(batcher:
     line = recording(batcher, language=None)
     entry = window(batcher, line)
     line.detection.guess({"fr": 0.94}, 10)
-    entry.likely_language = line.language
+    entry.spoken_language = line.language
 
     line.detection.guess({"en": 0.99}, 20)
 

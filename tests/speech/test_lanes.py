@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from ctranslate2 import StorageView
 from numpy.typing import NDArray
 
 from tests.speech.fake_model import Asked, FakeModel, Said
@@ -65,16 +66,22 @@ class Desk:
         return self.batcher.join(options or Options(), language=language)
 
     def window(
-        self, line: Line, *, seconds: float = 6, own_language: str | None = None, is_piece: bool = False
+        self,
+        line: Line,
+        *,
+        seconds: float = 6,
+        spoken_language: str | None = None,
+        is_piece: bool = False,
+        loudness: float = 0,
     ) -> Entry:
         entry = Entry(
             line=line,
-            features=np.zeros((80, round(seconds * 100)), np.float32),
+            features=np.full((80, round(seconds * 100)), loudness, np.float32),
             seconds=seconds,
             encoder_seconds=10,
             decoder_seconds=10,
             attempts=attempts(1, whole=False),
-            own_language=own_language,
+            spoken_language=spoken_language,
             is_piece=is_piece,
         )
         self.batcher.put(entry)
@@ -257,7 +264,7 @@ def test_a_piece_of_a_window_is_in_what_the_window_is_in(desk: MakeDesk, hello: 
     line = made.line(language=None)
     made.window(line, seconds=20).spoken.result(SOON)
 
-    piece = made.window(line, seconds=2, own_language="en", is_piece=True)
+    piece = made.window(line, seconds=2, spoken_language="en", is_piece=True)
 
     piece.spoken.result(SOON)
     assert list(made.model.asked[-1].prompt) == made.vocabulary.prompt("transcribe", "en")
@@ -273,19 +280,27 @@ def test_each_window_knows_what_its_recording_is_in_up_to_there(desk: MakeDesk, 
     for window in windows:
         window.spoken.result(SOON)
 
-    assert [window.likely_language for window in windows] == ["fr", "en"]
+    assert [window.spoken_language for window in windows] == ["fr", "en"]
     assert [window.language for window in windows] == ["fr", "en"]
 
 
 def test_a_window_that_fails_keeps_the_others_from_no_language(desk: MakeDesk, hello: list[int]) -> None:
     made = desk(lambda _: Said(hello))
     made.model.languages = lambda _: ("fr", 0.3)
+    encode = made.model.encode
+
+    def fail_over_noise(features: StorageView, **options: bool) -> NDArray[np.float32]:
+        if np.asarray(features).max() > 0:
+            raise RuntimeError("out of memory")
+        return encode(features, **options)
+
+    made.model.encode = fail_over_noise  # type: ignore[method-assign]
     line = made.line(language=None)
     windows = [made.window(line) for _ in range(MOST_GUESSES - 1)]
-    line.detection.pass_over()
-    with made.batcher._changed:
-        made.batcher._changed.notify_all()
+    noise = made.window(line, loudness=1)
 
+    with pytest.raises(StepFailed):
+        noise.spoken.result(SOON)
     for window in windows:
         assert window.spoken.result(SOON).hypothesis.text == "Hello, world."
 

@@ -65,6 +65,21 @@ class LoudIsSpeech:
         """There is nothing to forget."""
 
 
+class Listener(LoudIsSpeech):
+    """Calls ``before`` each block of 10 s that it hears, with its number from 1 on."""
+
+    def __init__(self, before: Callable[[int], None]) -> None:
+        self.blocks = 0
+        self._before = before
+
+    def __call__(
+        self, frames: NDArray[np.float32], hidden: NDArray[np.float32], cell: NDArray[np.float32]
+    ) -> Sequence[NDArray[np.float32]]:
+        self.blocks += 1
+        self._before(self.blocks)
+        return super().__call__(frames, hidden, cell)
+
+
 class Studio:
     """Makes recordings, and an engine whose model says what it is told."""
 
@@ -157,27 +172,21 @@ def test_what_was_said_is_told_while_the_next_speech_is_looked_for(
 ) -> None:
     """It may be hours until somebody speaks again."""
     made = studio(lambda _: Said(tokens(0.0, " Hello.", 5.0)))
-    blocks = 0
 
-    class Listener(LoudIsSpeech):
-        def __call__(
-            self, frames: NDArray[np.float32], hidden: NDArray[np.float32], cell: NDArray[np.float32]
-        ) -> Sequence[NDArray[np.float32]]:
-            nonlocal blocks
-            blocks += 1
-            if blocks == 3:  # what was sent is done by then
-                with made.batcher._changed:
-                    assert made.batcher._changed.wait_for(lambda: not made.batcher._unsaid, SOON)
-            return super().__call__(frames, hidden, cell)
+    def before(block: int) -> None:
+        if block == 3:  # what was sent is done by then
+            with made.batcher._changed:
+                assert made.batcher._changed.wait_for(lambda: not made.batcher._unsaid, SOON)
 
-    made.parts = replace(made.parts, voice=VoiceDetector(Listener()))
+    listener = Listener(before)
+    made.parts = replace(made.parts, voice=VoiceDetector(listener))
     transcription = made.transcription(0, 5, 300, 5)
 
     parts = transcription.parts()
 
     assert [segment.text for segment in next(parts).segments] == [" Hello."]
     assert transcription.duration is None
-    assert blocks <= 3
+    assert listener.blocks <= 3
     assert [segment.text for part in parts for segment in part.segments] == [" Hello."]
 
 
@@ -186,25 +195,19 @@ def test_a_greeting_is_not_held_back_for_its_language_until_somebody_speaks_agai
     studio: MakeStudio, tokens: Tokens, task: Kind
 ) -> None:
     made = studio(lambda _: Said(tokens(0.0, " Hello.", 2.0)))
-    blocks = 0
 
     def waiting() -> list[Entry]:
         return [entry for entries in made.batcher._unsaid.values() for entry in entries]
 
-    class Listener(LoudIsSpeech):
-        def __call__(
-            self, frames: NDArray[np.float32], hidden: NDArray[np.float32], cell: NDArray[np.float32]
-        ) -> Sequence[NDArray[np.float32]]:
-            nonlocal blocks
-            blocks += 1
-            with made.batcher._changed:
-                if blocks == 3:
-                    assert made.batcher._changed.wait_for(lambda: all(e.encoded is not None for e in waiting()), SOON)
-                if blocks == 9:
-                    assert made.batcher._changed.wait_for(lambda: not waiting(), SOON)
-            return super().__call__(frames, hidden, cell)
+    def before(block: int) -> None:
+        with made.batcher._changed:
+            if block == 3:
+                assert made.batcher._changed.wait_for(lambda: all(e.encoded is not None for e in waiting()), SOON)
+            if block == 9:
+                assert made.batcher._changed.wait_for(lambda: not waiting(), SOON)
 
-    made.parts = replace(made.parts, voice=VoiceDetector(Listener()))
+    listener = Listener(before)
+    made.parts = replace(made.parts, voice=VoiceDetector(listener))
     transcription = made.transcription(0, 2, 600, 5, language=None, options=Options(task=task))
 
     for part in transcription.parts():
@@ -212,7 +215,7 @@ def test_a_greeting_is_not_held_back_for_its_language_until_somebody_speaks_agai
             break
 
     assert transcription.language == "en"
-    assert blocks <= 9
+    assert listener.blocks <= 9
 
 
 # ---- times ---------------------------------------------------------------------------------------------------------

@@ -388,10 +388,13 @@ async def test_a_task_over_which_the_worker_dies_twice_is_given_up_and_the_other
     assert healthy.status is Status.FINISHED
 
 
-async def test_a_worker_that_died_over_a_new_upload_is_not_held_against_the_task_in_hand(office: Office) -> None:
+@pytest.mark.parametrize("loss", [{"inspecting": True}, {"loading": True}], ids=str)
+async def test_a_worker_that_died_over_something_else_is_not_held_against_the_task_in_hand(
+    office: Office, loss: dict[str, bool]
+) -> None:
     task = await office.upload()
     for _ in range(3):
-        (await office.job_of(task)).end_with(WorkerLost(inspecting=True))
+        (await office.job_of(task)).end_with(WorkerLost(**loss))
 
     (await office.job_of(task)).finish()
     await office.ended(task)
@@ -428,17 +431,6 @@ async def test_a_worker_that_dies_as_it_is_loaded_again_is_no_fault_of_the_recor
     await office.ended(task)
 
     assert (task.error, task.fault) == (desk_module.DIES_LOADING, Fault.UNAVAILABLE)
-
-
-async def test_a_worker_that_was_still_loading_when_it_died_is_no_fault_of_the_recording(office: Office) -> None:
-    task = await office.upload()
-    for _ in range(3):
-        (await office.job_of(task)).end_with(WorkerLost(loading=True))
-
-    (await office.job_of(task)).finish()
-    await office.ended(task)
-
-    assert task.status is Status.FINISHED
 
 
 async def test_where_no_model_can_be_loaded_the_task_fails_with_the_reason(office: Office) -> None:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from whisper_api.speech import languages
 from whisper_api.speech.detection import MOST_GUESSES, Detection
 from whisper_api.speech.encoder import Encoded
 from whisper_api.speech.hypothesis import Attempt, Hypothesis
@@ -65,9 +64,8 @@ class Entry:
     ``features`` is of shape (mels, frames), without margin, and ``seconds`` of speech are in it; the encoder is to see
     a window of ``encoder_seconds``, the decoder one of ``decoder_seconds``. ``previous`` is the text before it, as
     tokens. Of ``attempts`` the first is to be made next; what came of those before, in ``language``, was ``rejected``.
-    ``own_language`` is what it is certainly in, where that is so, whatever its recording is in; ``likely_language`` is
-    what the recording is in up to here, since what comes later must not matter. One that ``is_piece`` of another is in
-    what that is in, and one that ``is_alone`` gets no company.
+    ``spoken_language`` is what it was taken for as it was encoded, if anything, since what comes later must not matter.
+    One that ``is_piece`` of another is in what that is in, and one that ``is_alone`` gets no company.
     """
 
     line: Line
@@ -78,8 +76,7 @@ class Entry:
     attempts: Sequence[Attempt]
     previous: tuple[int, ...] = ()
     encoded: Encoded | None = None
-    own_language: str | None = None
-    likely_language: str | None = None
+    spoken_language: str | None = None
     language: str | None = None
     rejected: list[Hypothesis] = field(default_factory=list)
     is_piece: bool = False
@@ -92,10 +89,8 @@ class Entry:
 
     def take_language(self) -> str:
         """What it is to be decoded in, as far as that is known by now; what was rejected in another does not count."""
-        language, own = self.likely_language or self.line.language, self.own_language
+        language = self.spoken_language or self.line.language
         assert language is not None
-        if own is not None and not languages.are_alike(own, language):
-            language = own
         if language != self.language:
             self.language, self.rejected = language, []
         return language

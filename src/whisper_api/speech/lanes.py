@@ -19,6 +19,7 @@ from whisper_api.speech.hypothesis import (
     unsaid,
     without_loops,
 )
+from whisper_api.speech.languages import are_alike
 from whisper_api.speech.tokens import Vocabulary
 from whisper_api.speech.words import Spoken, timed_words
 
@@ -101,14 +102,15 @@ class Lanes:
     def _detect_language(self, entry: Entry, encoded: Encoded) -> None:
         """Once for each window, and once more where it may be for the language that no text could be relied on."""
         detection = entry.line.detection
-        if entry.rejected and (entry.own_language or detection.is_certain):
+        if entry.rejected and detection.is_certain:
             return
         languages = self._decoder.detect_language(encoded, among=entry.line.options.languages)
         detection.guess(languages, entry.seconds)
-        entry.likely_language = detection.language
-        likeliest = next(iter(languages))
-        if languages[likeliest] >= _CERTAIN_LANGUAGE and entry.seconds >= _CERTAIN_LANGUAGE_SECONDS:
-            entry.own_language = likeliest
+        entry.spoken_language = usual = detection.language
+        own = next(iter(languages))
+        is_certain = languages[own] >= _CERTAIN_LANGUAGE and entry.seconds >= _CERTAIN_LANGUAGE_SECONDS
+        if is_certain and (usual is None or not are_alike(own, usual)):
+            entry.spoken_language = own
 
     def _decode(self, entries: list[Entry]) -> None:
         hypotheses = self._decoder.decode(

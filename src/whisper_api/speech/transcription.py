@@ -190,8 +190,7 @@ class Transcription:
                 temperature=self._options.temperature,
             ),
             previous=self._previous(),
-            own_language=None if piece_of is None else piece_of.own_language,
-            likely_language=None if piece_of is None else piece_of.likely_language,
+            spoken_language=None if piece_of is None else piece_of.spoken_language,
             is_piece=piece_of is not None,
         )
         self._engine.batcher.put(entry)
